@@ -15,6 +15,7 @@ The tree::
     │   ├── RateLimitedError                 told to wait (retry)
     │   ├── TemporarilyUnavailableError      told to come back (retry)
     │   ├── RecipientRejectedError           this person only (skip)
+    │   ├── AlreadyConnectedError            pairing was asked for, and a phone is paired
     │   └── ChannelHaltedError               the channel or the account can't go on (halt)
     │       ├── CredentialRejectedError          token wrong or expired
     │       ├── NotFoundError                    project, channel or message unknown
@@ -109,6 +110,11 @@ class GatewayError(WhatsAppError):
         )
         self.status = status
 
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same *read* may well succeed in a moment."""
+        return self.disposition in {Disposition.RETRY, Disposition.HOLD}
+
 
 class NotReachedError(GatewayError):
     """No byte of the request was written: DNS, connect, TLS, or no free connection."""
@@ -138,6 +144,10 @@ class RecipientRejectedError(GatewayError):
     """The gateway refuses this recipient or this content; others are not concerned."""
 
     disposition = Disposition.SKIP
+
+
+class AlreadyConnectedError(GatewayError):
+    """A phone is paired already, so there is no QR code and no pairing code."""
 
 
 class ChannelHaltedError(GatewayError):

@@ -1,0 +1,1 @@
+"""One folder for each WhatsApp gateway, behind the protocols of ``base.py``."""

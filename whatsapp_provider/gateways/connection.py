@@ -1,0 +1,95 @@
+"""What a gateway takes from a connection, without Airflow: the form as data, and the values typed into it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from whatsapp_provider.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionForm:
+    """The form that Airflow shows for a connection type.
+
+    :param relabeling: names of the standard fields that are used, e.g. ``{"password": "Partner token"}``.
+    :param hidden: standard fields that are not used.
+    :param fields: further fields as Airflow's ``conn-fields``: JSON schemas, kept in the connection's extra.
+        Airflow masks by name, so a secret one must end in ``_token`` or ``_secret``.
+    """
+
+    connection_type: str
+    label: str
+    hook_class: str
+    relabeling: Mapping[str, str]
+    hidden: tuple[str, ...]
+    placeholders: Mapping[str, str]
+    fields: Mapping[str, Mapping[str, Any]]
+
+    def behaviour(self) -> dict[str, Any]:
+        """Return what Airflow calls the field behaviour, with its own hyphened keys."""
+        return {
+            "hidden-fields": list(self.hidden),
+            "relabeling": dict(self.relabeling),
+            "placeholders": dict(self.placeholders),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionValues:
+    """The values of one connection; the password and the extras are never in ``repr``."""
+
+    conn_id: str
+    host: str = ""
+    login: str = ""
+    schema: str = ""
+    port: int | None = None
+    password: str = field(default="", repr=False)
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return an extra field as text, without blanks around it.
+
+        :raises ConfigurationError: if it is something else.
+        """
+        value = self.extra.get(name)
+        if value is None or value == "":
+            return default
+        if not isinstance(value, str):
+            raise ConfigurationError(
+                f"Connection {self.conn_id!r}: extra field {name!r} must be text, not {type(value).__name__}."
+            )
+        return value.strip()
+
+    def number(self, name: str, default: float, *, minimum: float) -> float:
+        """Return an extra field as a number.
+
+        :raises ConfigurationError: if it is no number or below ``minimum``.
+        """
+        value = self.extra.get(name)
+        if value is None or value == "":
+            return default
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise ConfigurationError(
+                f"Connection {self.conn_id!r}: extra field {name!r} must be a number."
+            ) from None
+        if not number >= minimum:
+            raise ConfigurationError(
+                f"Connection {self.conn_id!r}: extra field {name!r} must be at least {minimum:g}."
+            )
+        return number
+
+    def base_url(self, default: str) -> str:
+        """Return the URL of the host field, completed with scheme and port where they stand apart."""
+        host = self.host.strip().rstrip("/")
+        if not host:
+            return default
+        if "://" not in host:
+            # The URI form of a connection puts the scheme into ``schema`` and the port into ``port``.
+            host = f"{self.schema or 'https'}://{host}"
+            if self.port:
+                host = f"{host}:{self.port}"
+        return host

@@ -1,0 +1,72 @@
+"""The gateways there are: a sorted table, loaded lazily.
+
+Adding a gateway adds one line. Nothing here, nor what it loads for a form, imports an HTTP client,
+SQLAlchemy or Airflow; a name always comes from this table, never from a connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, cast
+
+from whatsapp_provider.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from whatsapp_provider.gateways.base import Capabilities, Gateway
+    from whatsapp_provider.gateways.connection import ConnectionForm, ConnectionValues
+    from whatsapp_provider.transport import Wire
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayLine:
+    """One line of the table.
+
+    :param name: what ``ChannelRef.gateway`` holds.
+    :param connection_type: Airflow's connection type.
+    :param folder: the package with ``connection.py`` (the form) and ``gateway.py``.
+    """
+
+    name: str
+    connection_type: str
+    folder: str
+
+    @property
+    def form(self) -> ConnectionForm:
+        """The connection form, as data."""
+        return cast("ConnectionForm", import_module(f"{self.folder}.connection").FORM)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the gateway can do."""
+        return cast("Capabilities", import_module(f"{self.folder}.gateway").CAPABILITIES)
+
+    def open(self, values: ConnectionValues, *, wire: Wire | None = None) -> Gateway:
+        """Return the gateway for a connection; no request is made yet.
+
+        :raises ConfigurationError: if the connection lacks something.
+        """
+        return cast("Gateway", import_module(f"{self.folder}.gateway").open_gateway(values, wire=wire))
+
+
+GATEWAYS: Mapping[str, GatewayLine] = MappingProxyType(
+    {
+        "whapi": GatewayLine("whapi", "whapi", "whatsapp_provider.gateways.whapi"),
+    }
+)
+
+
+def by_connection_type(connection_type: str) -> GatewayLine:
+    """Return the line of a connection type.
+
+    :raises ConfigurationError: naming the types there are.
+    """
+    for line in GATEWAYS.values():
+        if line.connection_type == connection_type:
+            return line
+    known = ", ".join(line.connection_type for line in GATEWAYS.values())
+    raise ConfigurationError(
+        f"Connection type {connection_type!r} is not a WhatsApp gateway. Use one of: {known}."
+    )

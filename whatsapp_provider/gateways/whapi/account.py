@@ -1,0 +1,131 @@
+"""Whapi's manager API: projects and channels (partner spec 0.1.1; captured answers)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from whatsapp_provider.errors import ConfigurationError, NotFoundError
+from whatsapp_provider.gateways.whapi.connection import WhapiConfig
+from whatsapp_provider.gateways.whapi.payloads import ChannelList, ChannelPayload, ProjectPayload, read
+from whatsapp_provider.http import ApiClient, Effect
+from whatsapp_provider.model import Channel, ChannelRef, ChannelSpec
+
+PAGE = 500  #: the most that the manager gives at once
+
+
+class WhapiAccount:
+    """All channels of one partner token."""
+
+    def __init__(self, client: ApiClient, config: WhapiConfig) -> None:
+        self._client = client
+        self._config = config
+
+    async def describe(self) -> str:
+        """Name the account by its main project and say how many channels it has."""
+        project = await self._project()
+        page = read(ChannelList, await self._client.get("/channels/list", params={"count": "1"}))
+        count = page.total if page.total is not None else len(page.channels)
+        return f"Whapi account with main project {project.name or project.id!r}, {count} channels"
+
+    async def list_channels(self) -> Sequence[Channel]:
+        """Return all channels, page by page."""
+        return [_channel(payload) async for payload in self._channels(None)]
+
+    async def find_channel(self, name: str, *, project: str | None = None) -> Channel | None:
+        """Return the channel of that exact name; the manager has no search, so all are read."""
+        async for payload in self._channels(project or self._config.project_id or None):
+            if payload.name == name:
+                return _channel(payload)
+        return None
+
+    async def get_channel(self, channel_id: str) -> Channel | None:
+        """Return one channel."""
+        payload = await self.channel_payload(channel_id)
+        return _channel(payload) if payload else None
+
+    async def channel_payload(self, channel_id: str) -> ChannelPayload | None:
+        """Return one channel with its token, which must not leave this gateway."""
+        try:
+            return read(ChannelPayload, await self._client.get(f"/channels/{channel_id}"))
+        except NotFoundError:
+            return None
+
+    async def create_channel(self, spec: ChannelSpec) -> Channel:
+        """Create a channel in the given project, the connection's, or the main one."""
+        project = spec.project or self._config.project_id or (await self._project()).id
+        # PUT or not, a repeat buys another channel.
+        answer = await self._client.request(
+            "PUT", "/channels", effect=Effect.ONCE, json={"name": spec.name, "projectId": project}
+        )
+        return _channel(read(ChannelPayload, answer.json()))
+
+    async def delete_channel(self, channel_id: str) -> bool:
+        """Delete a channel; unused days return to the account's balance."""
+        try:
+            await self._change("DELETE", f"/channels/{channel_id}")
+        except NotFoundError:
+            return False
+        return True
+
+    async def extend_channel(self, channel_id: str, *, days: int, comment: str) -> None:
+        """Add days from the account's balance; a repeat would add them twice."""
+        await self._client.request(
+            "POST",
+            f"/channels/{channel_id}/extend",
+            effect=Effect.ONCE,
+            json={"days": days, "comment": comment},
+        )
+
+    async def set_channel_mode(self, channel_id: str, mode: str) -> None:
+        """Set ``trial``, ``dev``, ``dev_archive`` or ``live``."""
+        await self._change("PATCH", f"/channels/{channel_id}/mode", {"mode": mode})
+
+    async def start_channel(self, channel_id: str) -> None:
+        """Start a stopped channel."""
+        await self._change("POST", f"/channels/{channel_id}/start")
+
+    async def stop_channel(self, channel_id: str) -> None:
+        """Stop a channel and keep its days on it."""
+        await self._change("POST", f"/channels/{channel_id}/stop", {"saveDays": False})
+
+    async def restart_channel(self, channel_id: str) -> None:
+        """Restart a channel."""
+        await self._change("POST", f"/channels/{channel_id}/restart")
+
+    async def _change(self, method: str, path: str, body: Any = None) -> None:
+        await self._client.request(method, path, effect=Effect.IDEMPOTENT, json=body)
+
+    async def _channels(self, project: str | None) -> AsyncIterator[ChannelPayload]:
+        path = f"/channels/list/{project}" if project else "/channels/list"
+        offset = 0
+        while True:
+            params = {"count": str(PAGE), "offset": str(offset)}
+            page = read(ChannelList, await self._client.get(path, params=params)).channels
+            for payload in page:
+                yield payload
+            if len(page) < PAGE:
+                return
+            offset += len(page)
+
+    async def _project(self) -> ProjectPayload:
+        body = await self._client.get("/projects")
+        # The spec has an object; two clients in the field read a bare list.
+        items = body if isinstance(body, list) else body.get("projects", []) if isinstance(body, dict) else []
+        projects = [read(ProjectPayload, item) for item in items]
+        if not projects:
+            raise ConfigurationError(
+                f"The Whapi account of connection {self._config.conn_id!r} has no project; create one in its "
+                "dashboard."
+            )
+        return next((project for project in projects if project.isDefault), projects[0])
+
+
+def _channel(payload: ChannelPayload) -> Channel:
+    return Channel(
+        ref=ChannelRef("whapi", payload.id, payload.name),
+        project=payload.projectId,
+        active_till=payload.activeTill / 1000 if payload.activeTill else None,
+        mode=payload.mode or "live",
+        stopped=payload.stopped or bool(payload.blocked),
+    )

@@ -1,0 +1,215 @@
+"""Whapi's gate API: everything for one channel (gate spec 1.8.7; captured answers)."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from whatsapp_provider.errors import (
+    ConfigurationError,
+    CredentialRejectedError,
+    GatewayError,
+    NoAnswerError,
+    NotFoundError,
+    QuotaExceededError,
+)
+from whatsapp_provider.gateways.whapi import webhooks
+from whatsapp_provider.gateways.whapi.payloads import (
+    CheckPayload,
+    CodePayload,
+    Health,
+    MessageList,
+    QrPayload,
+    StatusList,
+    read,
+)
+from whatsapp_provider.gateways.whapi.sends import send_request, send_result, status_of
+from whatsapp_provider.http import ApiClient, Effect
+from whatsapp_provider.messages import Message
+from whatsapp_provider.model import (
+    ChannelState,
+    ChannelStatus,
+    HistoryEntry,
+    MessageStatus,
+    NumberCheck,
+    Pairing,
+    PairingKind,
+    SendResult,
+    Webhook,
+)
+
+_STATES = {
+    "NOT_INIT": ChannelState.INITIALIZING,
+    "INIT": ChannelState.INITIALIZING,
+    "LAUNCH": ChannelState.INITIALIZING,
+    "QR": ChannelState.WAITING_FOR_PAIRING,
+    "AUTH": ChannelState.CONNECTED,
+    # Sends work; only reads fail until the phone is linked anew.
+    "SYNC_ERROR": ChannelState.CONNECTED,
+    "ERROR": ChannelState.ERROR,
+    "STOP": ChannelState.STOPPED,
+}
+
+#: Refusals of the gate that only the manager can explain: not served yet, stopped, unpaid or deleted.
+_UNEXPLAINED = (NotFoundError, QuotaExceededError, CredentialRejectedError)
+
+Client = Callable[[], Awaitable[ApiClient]]
+#: Asks the manager why the gate does not serve the channel.
+Explain = Callable[[GatewayError], Awaitable[ChannelStatus]]
+
+
+class WhapiChannel:
+    """One channel.
+
+    :param client: gives the gate's client; the channel's token is looked up at the first use.
+    :param explain: asked when the gate refuses a look at the channel.
+    """
+
+    def __init__(self, client: Client, explain: Explain) -> None:
+        self._client = client
+        self._explain = explain
+
+    async def _get(self, path: str, **params: str) -> Any:
+        return await (await self._client()).get(path, params=params or None)
+
+    async def _change(self, method: str, path: str, body: Any = None) -> Any:
+        client = await self._client()
+        return (await client.request(method, path, effect=Effect.IDEMPOTENT, json=body)).json()
+
+    async def status(self) -> ChannelStatus:
+        """Look at the channel, which also wakes it. The status text decides."""
+        try:
+            health = read(Health, await self._get("/health", wakeup="true"))
+        except _UNEXPLAINED as refusal:
+            return await self._explain(refusal)
+        word = health.status.text
+        # A word that later versions may bring is waited for and shown, not taken for an error.
+        state = _STATES.get(word.upper(), ChannelState.INITIALIZING)
+        return ChannelStatus(state, detail=word, account_phone=health.user.id if health.user else None)
+
+    async def pairing_qr(self) -> Pairing | None:
+        """Return the QR code as an image; ``None`` while the gate has none ready."""
+        return await self._qr("/users/login")
+
+    async def pairing_raw(self) -> Pairing | None:
+        """Return the text inside the QR code, for whoever draws it."""
+        return await self._qr("/users/login/rowdata")
+
+    async def _qr(self, path: str) -> Pairing | None:
+        try:
+            qr = read(QrPayload, await self._get(path, wakeup="true"))
+        except GatewayError as error:
+            if error.status == 422:  # drawing it failed; the next one may do
+                return None
+            raise
+        if qr.status.upper() != "OK" or not (qr.base64 or qr.rowdata):
+            return None
+        image = _image(qr.base64) if qr.base64 else None
+        return Pairing(PairingKind.QR, image=image, raw=qr.rowdata, expires_in=qr.expire)
+
+    async def pairing_code(self, phone: str) -> Pairing:
+        """Return the code to type on the phone of that number."""
+        payload = read(CodePayload, await self._get(f"/users/login/{phone}"))
+        return Pairing(PairingKind.CODE, code=payload.code)
+
+    async def logout(self) -> bool:
+        """Unlink the phone."""
+        try:
+            await self._change("POST", "/users/logout")
+        except GatewayError as error:
+            if error.status == 409:  # already logged out
+                return False
+            raise
+        return True
+
+    async def settings(self) -> dict[str, Any]:
+        """Return the settings as they are."""
+        body = await self._get("/settings")
+        if not isinstance(body, dict):
+            raise NoAnswerError("Whapi answered something that is not settings.", code="unreadable")
+        return body
+
+    async def update_settings(self, changes: Mapping[str, Any]) -> None:
+        """Change the given settings; a field that is not named stays."""
+        await self._change("PATCH", "/settings", dict(changes))
+
+    async def webhooks(self) -> Sequence[Webhook]:
+        """Return the configured webhooks."""
+        return [webhooks.from_wire(entry) for entry in await self._webhook_entries()]
+
+    async def set_webhook(self, webhook: Webhook) -> bool:
+        """Add or change one webhook. Deliveries are kept by the gate until they are acknowledged."""
+        for event in webhook.events:
+            if event.count(".") != 1:
+                raise ConfigurationError(
+                    f"Whapi's events are written type.method, e.g. 'messages.post'; got {event!r}."
+                )
+        entries = webhooks.merged(await self._webhook_entries(), webhook)
+        if entries is None:
+            return False
+        await self.update_settings({"webhooks": entries, "callback_persist": True})
+        return True
+
+    async def remove_webhook(self, url: str) -> bool:
+        """Remove one webhook and leave the others."""
+        entries = webhooks.without(await self._webhook_entries(), url)
+        if entries is None:
+            return False
+        await self.update_settings({"webhooks": entries})
+        return True
+
+    async def _webhook_entries(self) -> list[dict[str, Any]]:
+        return list((await self.settings()).get("webhooks") or [])
+
+    async def send(self, recipient: str, message: Message) -> SendResult:
+        """Send one message, once: the gate knows no idempotency key."""
+        path, body = send_request(recipient, message)
+        client = await self._client()
+        return send_result((await client.request("POST", path, effect=Effect.ONCE, json=body)).json())
+
+    async def message_status(self, message_id: str) -> MessageStatus:
+        """Return the furthest step that the gate tells of a message."""
+        entries = read(StatusList, await self._get(f"/statuses/{message_id}")).statuses
+        if not entries:
+            return MessageStatus.PENDING
+        return status_of(max(entries, key=lambda entry: entry.timestamp or 0.0).status)
+
+    async def check_numbers(self, numbers: Sequence[str]) -> Sequence[NumberCheck]:
+        """Ask which numbers are on WhatsApp; mass checks draw attention, so ask sparingly."""
+        body = read(CheckPayload, await self._change("POST", "/contacts", {"contacts": list(numbers)}))
+        found = {entry.input.lstrip("+"): entry for entry in body.contacts}
+        return [_check(number, found.get(number.lstrip("+"))) for number in numbers]
+
+    async def history(self, recipient: str, *, since: float, limit: int = 100) -> Sequence[HistoryEntry]:
+        """Return what this channel sent to one chat, newest first."""
+        chat = recipient if "@" in recipient else f"{recipient}@s.whatsapp.net"
+        params = {"from_me": "true", "time_from": str(int(since)), "count": str(limit)}
+        try:
+            body = await self._get(f"/messages/list/{chat}", **params)
+        except NotFoundError:  # no such chat: nothing was ever sent to it
+            return []
+        return [
+            HistoryEntry(item.id, item.timestamp, item.type, item.text, status_of(item.status))
+            for item in read(MessageList, body).messages
+            if item.from_me
+        ]
+
+
+def _image(base64: str) -> bytes:
+    """Decode an image given bare or as a data URI; both are seen."""
+    _, _, data = base64.rpartition(",")
+    try:
+        return b64decode(data, validate=True)
+    except Base64Error:
+        raise NoAnswerError("Whapi answered a QR code that is not an image.", code="unreadable") from None
+
+
+def _check(number: str, entry: Any) -> NumberCheck:
+    if entry is None:
+        raise NoAnswerError("Whapi left a number out of its answer to a number check.", code="unreadable")
+    chat_id = entry.wa_id
+    if chat_id and "@" not in chat_id:
+        chat_id = f"{chat_id}@s.whatsapp.net"
+    return NumberCheck(number, entry.status == "valid", chat_id)

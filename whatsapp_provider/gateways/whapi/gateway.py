@@ -1,0 +1,185 @@
+"""One Whapi connection: an account by its partner token, channels by their own tokens."""
+
+from __future__ import annotations
+
+import hashlib
+
+from whatsapp_provider.errors import ConfigurationError, GatewayError, NotFoundError, QuotaExceededError
+from whatsapp_provider.gateways.base import Capabilities
+from whatsapp_provider.gateways.connection import ConnectionValues
+from whatsapp_provider.gateways.whapi.account import WhapiAccount
+from whatsapp_provider.gateways.whapi.answers import classify_gate
+from whatsapp_provider.gateways.whapi.channel import WhapiChannel
+from whatsapp_provider.gateways.whapi.connection import WhapiConfig
+from whatsapp_provider.gateways.whapi.sends import KINDS
+from whatsapp_provider.http import ApiClient
+from whatsapp_provider.model import ChannelRef, ChannelState, ChannelStatus
+from whatsapp_provider.transport import Timeouts, Wire
+
+CAPABILITIES = Capabilities(
+    message_kinds=KINDS,
+    create_channels=True,
+    channel_lifecycle=True,
+    pairing_qr=True,
+    pairing_code=True,
+    logout=True,
+    webhooks=True,
+    message_status=True,
+    check_numbers=True,
+    history=True,
+)
+
+
+def open_gateway(values: ConnectionValues, *, wire: Wire | None = None) -> WhapiGateway:
+    """Return the gateway of a connection.
+
+    :raises ConfigurationError: if the connection lacks a token or a value can't be used.
+    """
+    return WhapiGateway(WhapiConfig.read(values), wire)
+
+
+class WhapiGateway:
+    """See :class:`whatsapp_provider.gateways.base.Gateway`."""
+
+    name = "whapi"
+    capabilities = CAPABILITIES
+
+    def __init__(self, config: WhapiConfig, wire: Wire | None = None) -> None:
+        self._config = config
+        self._wire = wire
+        self._timeouts = Timeouts(read=config.timeout, write=config.timeout)
+        # Tokens stay in this object: looked up once, never in XCom, logs or the ledger.
+        self._tokens: dict[str, str] = {}
+
+    @property
+    def default_channel(self) -> ChannelRef | None:
+        """The channel of the connection's own fields."""
+        config = self._config
+        if config.channel_id:
+            return ChannelRef(self.name, config.channel_id)
+        if config.channel_token:
+            # The token is the only name of the channel; its hash is stable and no secret.
+            return ChannelRef(self.name, f"token-{_fingerprint(config.channel_token)}")
+        return None
+
+    @property
+    def account_key(self) -> str:
+        """A hash that names the account."""
+        config = self._config
+        return f"{self.name}/{_fingerprint(config.partner_token or config.channel_token)}"
+
+    @property
+    def send_timeout(self) -> float:
+        """Connecting and waiting for the answer, each at its longest."""
+        return self._timeouts.connect + self._timeouts.write + self._timeouts.read
+
+    @property
+    def creation_limit(self) -> tuple[int, float]:
+        """Channels and seconds; 20 in 30 minutes unless the connection says otherwise."""
+        return self._config.creation_limit, self._config.creation_window
+
+    def account(self) -> WhapiAccount:
+        """Return the account of the partner token."""
+        token = self._config.partner_token
+        if not token:
+            raise ConfigurationError(
+                f"Connection {self._config.conn_id!r} has only a channel token; creating, finding and "
+                "deleting channels needs the partner token (Password)."
+            )
+        client = self._client(self._config.manager_url, "Whapi manager", token)
+        return WhapiAccount(client, self._config)
+
+    def channel(self, ref: ChannelRef) -> WhapiChannel:
+        """Return one channel; its token is asked for at the first request."""
+        if ref.gateway != self.name:
+            raise ConfigurationError(
+                f"Channel {ref.channel_id!r} belongs to gateway {ref.gateway!r}, and connection "
+                f"{self._config.conn_id!r} is one of {self.name!r}. Use the connection that created it."
+            )
+        clients: list[ApiClient] = []
+
+        async def client() -> ApiClient:
+            if not clients:
+                token = await self._token(ref)
+                clients.append(self._client(self._config.gate_url, "Whapi gate", token, gate=True))
+            return clients[0]
+
+        async def explain(refusal: GatewayError) -> ChannelStatus:
+            return await self._explain(ref, refusal)
+
+        return WhapiChannel(client, explain)
+
+    async def test(self) -> str:
+        """Ask for the account, or for the channel where only its token is given."""
+        if self._config.partner_token:
+            return await self.account().describe()
+        ref = self.default_channel
+        if ref is None:
+            raise ConfigurationError(f"Connection {self._config.conn_id!r} has no token.")
+        status = await self.channel(ref).status()
+        if status.state is ChannelState.PROVISIONING:
+            raise NotFoundError(
+                "Whapi's gate knows no channel of this token: it is wrong, deleted, or only just created."
+            )
+        return f"Whapi channel {ref.channel_id}, {status.state.value} ({status.detail})"
+
+    def _client(self, url: str, label: str, token: str, *, gate: bool = False) -> ApiClient:
+        return ApiClient(
+            url,
+            label=label,
+            headers={"authorization": f"Bearer {token}"},
+            secrets=(token, self._config.partner_token),
+            timeouts=self._timeouts,
+            classify=classify_gate if gate else None,
+            wire=self._wire,
+        )
+
+    def _is_own(self, ref: ChannelRef) -> bool:
+        own = self.default_channel
+        return own is not None and own.channel_id == ref.channel_id
+
+    async def _token(self, ref: ChannelRef) -> str:
+        config = self._config
+        if config.channel_token and self._is_own(ref):
+            return config.channel_token
+        if not config.partner_token:
+            raise ConfigurationError(
+                f"Connection {config.conn_id!r} has the token of one channel, and that is not known to be "
+                f"{ref.channel_id!r}. Name no channel in the task, or fill in the connection's channel id."
+            )
+        if ref.channel_id not in self._tokens:
+            payload = await self.account().channel_payload(ref.channel_id)
+            if payload is None:
+                raise _deleted(ref)
+            self._tokens[ref.channel_id] = payload.token
+        return self._tokens[ref.channel_id]
+
+    async def _explain(self, ref: ChannelRef, refusal: GatewayError) -> ChannelStatus:
+        """Tell a channel that is not served yet from one that never will be."""
+        if not self._config.partner_token:
+            if isinstance(refusal, NotFoundError):
+                return ChannelStatus(ChannelState.PROVISIONING, detail=str(refusal))
+            if isinstance(refusal, QuotaExceededError):
+                return ChannelStatus(ChannelState.STOPPED, detail=str(refusal))
+            raise refusal
+        channel = await self.account().get_channel(ref.channel_id)
+        if channel is None:
+            raise _deleted(ref) from refusal
+        if channel.stopped:
+            return ChannelStatus(ChannelState.STOPPED, detail="stopped or blocked, says the manager")
+        if isinstance(refusal, NotFoundError):
+            return ChannelStatus(ChannelState.PROVISIONING, detail="the gate does not serve it yet")
+        if isinstance(refusal, QuotaExceededError):
+            return ChannelStatus(ChannelState.STOPPED, detail=str(refusal))
+        raise refusal
+
+
+def _deleted(ref: ChannelRef) -> NotFoundError:
+    name = f" ({ref.name})" if ref.name else ""
+    return NotFoundError(
+        f"Whapi knows no channel {ref.channel_id!r}{name}; it was deleted or belongs to another account."
+    )
+
+
+def _fingerprint(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()[:12]

@@ -1,0 +1,165 @@
+"""What Whapi answers, as far as this package reads it (partner spec 0.1.1, gate spec 1.8.7).
+
+Unknown keys are ignored and optional ones may be missing: the vendor's own specs, samples and
+captured answers differ.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from whatsapp_provider.errors import NoAnswerError
+
+
+class Payload(BaseModel):
+    """An answer's body."""
+
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True
+    )
+
+
+class ChannelPayload(Payload):
+    """A channel as the manager tells it; times are milliseconds (captured on the wire)."""
+
+    id: str
+    name: str = ""
+    token: str = Field(default="", repr=False)
+    projectId: str | None = None  # noqa: N815 - the wire's spelling
+    activeTill: float | None = None  # noqa: N815 - the wire's spelling
+    mode: str | None = None
+    stopped: bool = False
+    blocked: bool | None = None
+
+
+class ChannelList(Payload):
+    """One page of channels."""
+
+    channels: list[ChannelPayload] = []
+    total: int | None = None
+
+
+class ProjectPayload(Payload):
+    """A project; the dashboard shows the channels of the main one only."""
+
+    id: str
+    name: str = ""
+    isDefault: bool | None = None  # noqa: N815 - the wire's spelling
+
+
+class HealthStatus(Payload):
+    """The word that counts is ``text``; its code differs between versions."""
+
+    text: str = ""
+
+
+class HealthUser(Payload):
+    """The paired account."""
+
+    id: str = Field(default="", repr=False)
+    name: str | None = None
+
+
+class Health(Payload):
+    """``GET /health``."""
+
+    status: HealthStatus
+    user: HealthUser | None = None
+    channel_id: str | None = None
+
+
+class QrPayload(Payload):
+    """``GET /users/login`` and ``/users/login/rowdata``."""
+
+    status: str = ""
+    base64: str | None = Field(default=None, repr=False)
+    rowdata: str | None = Field(default=None, repr=False)
+    expire: float | None = None
+
+
+class CodePayload(Payload):
+    """``GET /users/login/{phone}``."""
+
+    code: str = Field(repr=False)
+
+
+class MessagePayload(Payload):
+    """A message; its content is under a key named like its type."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    type: str = ""
+    from_me: bool = True
+    timestamp: float = 0.0
+    status: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        """Body or caption."""
+        content = (self.model_extra or {}).get(self.type)
+        if not isinstance(content, dict):
+            return None
+        value = content.get("body", content.get("caption"))
+        return value if isinstance(value, str) else None
+
+
+class SentPayload(Payload):
+    """The answer to a send. ``sent`` may be missing on success; ``false`` in a 200 is a refusal."""
+
+    sent: bool | None = None
+    message: MessagePayload | None = None
+
+
+class MessageList(Payload):
+    """``GET /messages/list/{chat}``."""
+
+    messages: list[MessagePayload] = []
+
+
+class StatusEntry(Payload):
+    """One step of a message; ``timestamp`` is a string of seconds here."""
+
+    status: str
+    timestamp: float | None = None
+
+
+class StatusList(Payload):
+    """``GET /statuses/{id}``."""
+
+    statuses: list[StatusEntry] = []
+
+
+class CheckEntry(Payload):
+    """One checked number."""
+
+    input: str = Field(repr=False)
+    status: str
+    wa_id: str | None = Field(default=None, repr=False)
+
+
+class CheckPayload(Payload):
+    """``POST /contacts``."""
+
+    contacts: list[CheckEntry] = []
+
+
+P = TypeVar("P", bound=Payload)
+
+
+def read(kind: type[P], body: Any) -> P:
+    """Return the body as a payload.
+
+    :raises NoAnswerError: naming the fields that are not as expected; on a send this is ``hold``.
+    """
+    try:
+        return kind.model_validate(body)
+    except ValidationError as error:
+        fields = ", ".join(".".join(map(str, item["loc"])) or "body" for item in error.errors())
+        raise NoAnswerError(
+            f"Whapi answered something unexpected where {kind.__name__} belongs (fields: {fields}). "
+            "Is the URL of the connection that of Whapi?",
+            code="unreadable",
+        ) from None

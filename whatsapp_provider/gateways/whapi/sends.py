@@ -1,0 +1,73 @@
+"""Turn a message into Whapi's send request, and its answer into a result."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from pathlib import PurePath
+from typing import Any
+
+from whatsapp_provider.errors import NoAnswerError, RecipientRejectedError
+from whatsapp_provider.gateways.whapi.payloads import SentPayload, read
+from whatsapp_provider.messages import Document, Media, Message, Text
+from whatsapp_provider.model import MessageStatus, SendResult
+
+#: The gate's endpoints are named like our kinds.
+KINDS = frozenset({"text", "image", "video", "audio", "voice", "document"})
+
+_STATUS = {
+    "failed": MessageStatus.FAILED,
+    "pending": MessageStatus.PENDING,
+    "sent": MessageStatus.SENT,
+    "delivered": MessageStatus.DELIVERED,
+    "read": MessageStatus.READ,
+    "played": MessageStatus.READ,
+    "deleted": MessageStatus.DELETED,
+}
+
+
+def status_of(word: str | None) -> MessageStatus:
+    """Return our word for Whapi's; the string decides, its code differs between versions."""
+    return _STATUS.get((word or "").lower(), MessageStatus.UNKNOWN)
+
+
+def send_request(recipient: str, message: Message) -> tuple[str, dict[str, Any]]:
+    """Return path and body of the request that sends ``message``."""
+    if isinstance(message, Text):
+        return "/messages/text", {"to": recipient, "body": message.body}
+    body = {"to": recipient, **_media(message.media)}
+    caption = getattr(message, "caption", None)
+    if caption is not None:
+        body["caption"] = caption
+    if isinstance(message, Document):
+        filename = message.filename or (PurePath(message.media.file).name if message.media.file else None)
+        if filename:
+            body["filename"] = filename
+    return f"/messages/{message.kind}", body
+
+
+def _media(media: Media) -> dict[str, str]:
+    content = media.content()
+    if content is None:
+        named = {"media": media.url or media.media_id or ""}
+        return named | ({"mime_type": media.mime_type} if media.mime_type else {})
+    data, mime_type = content
+    return {"media": f"data:{mime_type};base64,{b64encode(data).decode()}", "mime_type": mime_type}
+
+
+def send_result(body: Any) -> SendResult:
+    """Return the result of a 2xx answer.
+
+    :raises RecipientRejectedError: if it says that nothing was sent.
+    :raises NoAnswerError: if it does not say which message it sent.
+    """
+    payload = read(SentPayload, body)
+    if payload.sent is False:
+        raise RecipientRejectedError("Whapi answered 200 with sent: false.", status=200, code="sent_false")
+    if payload.message is None:
+        raise NoAnswerError(
+            "Whapi answered 200 without a message id; the message may have been sent.",
+            status=200,
+            code="no_message_id",
+        )
+    # A fresh message without a status is on its way.
+    return SendResult(payload.message.id, status_of(payload.message.status or "pending"))

@@ -1,0 +1,43 @@
+"""Merge one webhook into a channel's list; the gate replaces the whole list at each change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from whatsapp_provider.model import Webhook
+
+#: The vendor's advice for a channel before its phone is paired.
+DEFAULT_EVENTS = ("channel.post", "messages.post", "statuses.post", "users.delete", "users.post")
+
+
+def from_wire(entry: dict[str, Any]) -> Webhook:
+    """Read one entry of the settings."""
+    events = tuple(sorted(f"{event['type']}.{event['method']}" for event in entry.get("events") or ()))
+    return Webhook(url=str(entry.get("url", "")), events=events, headers=dict(entry.get("headers") or {}))
+
+
+def to_wire(webhook: Webhook) -> dict[str, Any]:
+    """Write one entry; the event is told in the body, so that one URL serves all events."""
+    events = [
+        dict(zip(("type", "method"), event.split(".", 1), strict=True))
+        for event in sorted(webhook.events or DEFAULT_EVENTS)
+    ]
+    entry: dict[str, Any] = {"url": webhook.url, "mode": "body", "events": events}
+    return entry | ({"headers": dict(webhook.headers)} if webhook.headers else {})
+
+
+def merged(existing: Sequence[dict[str, Any]], webhook: Webhook) -> list[dict[str, Any]] | None:
+    """Return the list with the webhook added or changed, ``None`` if it is there already."""
+    entry = to_wire(webhook)
+    kept = [other for other in existing if other.get("url") != webhook.url]
+    same = [other for other in existing if other.get("url") == webhook.url]
+    if len(same) == 1 and from_wire(same[0]) == from_wire(entry) and same[0].get("mode", "body") == "body":
+        return None
+    return [*kept, entry]
+
+
+def without(existing: Sequence[dict[str, Any]], url: str) -> list[dict[str, Any]] | None:
+    """Return the list without the webhook of that URL, ``None`` if it was not there."""
+    kept = [other for other in existing if other.get("url") != url]
+    return None if len(kept) == len(existing) else kept

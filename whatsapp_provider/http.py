@@ -1,0 +1,227 @@
+"""ApiClient: one gateway's API over the wire, with retries for reads and never for a send.
+
+Failures are classified where they are born. The defaults below follow one rule: on a request that
+must not be repeated, only what proves that nothing happened may say so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from time import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    wait_random_exponential,
+)
+
+from whatsapp_provider.errors import (
+    ChannelHaltedError,
+    ConfigurationError,
+    CredentialRejectedError,
+    GatewayError,
+    NoAnswerError,
+    NotFoundError,
+    QuotaExceededError,
+    RateLimitedError,
+    RequestRejectedError,
+    TemporarilyUnavailableError,
+)
+from whatsapp_provider.redaction import redact
+from whatsapp_provider.transport import Answer, Request, Timeouts, Wire, shared_wire
+
+READ_ATTEMPTS = 3
+LONGEST_OBEYED_WAIT = 30.0  #: seconds; a longer Retry-After is the caller's to wait for
+
+_HALTING: dict[int, type[ChannelHaltedError]] = {
+    401: CredentialRejectedError,
+    402: QuotaExceededError,
+    403: CredentialRejectedError,
+    404: NotFoundError,
+}
+
+
+class Effect(StrEnum):
+    """What repeating a request would do."""
+
+    READ = "read"  #: nothing
+    IDEMPOTENT = "idempotent"  #: nothing more than the first time
+    ONCE = "once"  #: it would be done twice: sends, creations
+
+
+Classify = Callable[[Answer, Effect, str], GatewayError]
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class ApiClient:
+    """Talks to one base URL.
+
+    :param base_url: with or without a path, e.g. ``https://gate.whapi.cloud``.
+    :param label: how errors name the other side.
+    :param headers: added to each request; the credential is here and nowhere else.
+    :param secrets: values to strike out of whatever the other side says.
+    :param classify: turns an answer that is not 2xx into an error; :func:`classify_status` by default.
+    :param wire: pools of one's own, for tests; else the running loop's shared ones.
+    :param sleep: waits between retries of a read.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        label: str,
+        headers: Mapping[str, str],
+        secrets: tuple[str, ...] = (),
+        timeouts: Timeouts | None = None,
+        classify: Classify | None = None,
+        wire: Wire | None = None,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._base = check_url(base_url, label).rstrip("/")
+        self._label = label
+        self._headers = dict(headers)
+        self._secrets = secrets
+        self._timeouts = timeouts or Timeouts()
+        self._classify = classify or classify_status
+        self._wire = wire
+        self._sleep = sleep
+
+    def __repr__(self) -> str:
+        return f"ApiClient({self._label}, {self._base})"
+
+    async def get(self, path: str, **options: Any) -> Any:
+        """Read JSON; see :meth:`request`."""
+        return (await self.request("GET", path, effect=Effect.READ, **options)).json()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        effect: Effect,
+        params: Mapping[str, str] | None = None,
+        json: Any = None,
+        answer_within: float | None = None,
+    ) -> Answer:
+        """Make one request and return its 2xx answer; reads and idempotent changes are tried up to 3 times.
+
+        :param path: beginning with ``/``, below the base URL.
+        :param answer_within: seconds to wait for the answer, where it differs from the client's.
+        :raises GatewayError: for any other status, or none; its disposition says what is known.
+        """
+        bounds = self._timeouts
+        if answer_within is not None:
+            bounds = replace(bounds, read=answer_within)
+        request = Request(method, self._base + path, self._headers, params or {}, json, bounds)
+        if effect is Effect.ONCE:
+            return await self._attempt(request, effect)
+        retrying = AsyncRetrying(
+            stop=stop_after_attempt(READ_ATTEMPTS),
+            retry=retry_if_exception(_worth_another_try),
+            wait=_wait,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return await retrying(self._attempt, request, effect)
+
+    async def _attempt(self, request: Request, effect: Effect) -> Answer:
+        wire = self._wire or shared_wire("{0.scheme}://{0.netloc}".format(urlsplit(self._base)))
+        answer = await wire.exchange(request)
+        if 200 <= answer.status < 300:
+            return answer
+        raise self._classify(answer, effect, self.said(answer))
+
+    def said(self, answer: Answer) -> str:
+        """Return who answered what, fit for a log."""
+        return f"{self._label} answered {answer.status}: {redact(explanation(answer), secrets=self._secrets)}"
+
+
+def check_url(url: str, label: str) -> str:
+    """Return an http(s) URL unchanged.
+
+    :raises ConfigurationError: for anything else.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ConfigurationError(f"{label}: {url!r} is not a URL; it must begin with http:// or https://.")
+    if parts.username or parts.password:
+        raise ConfigurationError(f"{label}: put credentials into the connection's own fields, not its URL.")
+    return url
+
+
+def classify_status(answer: Answer, effect: Effect, said: str) -> GatewayError:
+    """Return the error for an answer, by its status alone."""
+    status = answer.status
+    wait = retry_after(answer)
+    if status == 429:
+        return RateLimitedError(said, status=status, retry_after=wait)
+    if status == 503 and wait is not None:
+        return TemporarilyUnavailableError(said, status=status, retry_after=wait)
+    if status >= 500 and effect is not Effect.ONCE:
+        return TemporarilyUnavailableError(said, status=status)
+    if status >= 500 or status < 400:
+        # A gateway in front may have passed the request on before it gave up or redirected.
+        return NoAnswerError(f"{said} The request may have been carried out.", status=status)
+    return _HALTING.get(status, RequestRejectedError)(said, status=status)
+
+
+def explanation(answer: Answer) -> str:
+    """Return the human part of an error body, whichever of the usual shapes it has."""
+    try:
+        body = answer.json()
+    except NoAnswerError:
+        return re.sub(r"<[^>]*>", " ", answer.body[:2000].decode("utf-8", "replace")) or "an empty body"
+    return " ".join(_texts(body)) or "no explanation"
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list):
+        return [text for item in value for text in _texts(item)]
+    if isinstance(value, dict):
+        wanted = ("error", "errors", "message", "details", "detail", "title", "response")
+        return [text for key in wanted if key in value for text in _texts(value[key])]
+    return []
+
+
+def retry_after(answer: Answer, *, now: Callable[[], float] = time) -> float | None:
+    """Return the seconds of a ``Retry-After`` header, given as seconds or as a date."""
+    value = answer.headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now())
+    except ValueError:
+        return None
+
+
+def _worth_another_try(error: BaseException) -> bool:
+    return (
+        isinstance(error, GatewayError)
+        and error.is_transient
+        and (error.retry_after or 0.0) <= LONGEST_OBEYED_WAIT
+        and error.code not in {"unreadable", "too_large"}
+    )
+
+
+_backoff = wait_random_exponential(multiplier=0.5, max=8.0)
+
+
+def _wait(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    told = error.retry_after if isinstance(error, GatewayError) else None
+    return told if told is not None else _backoff(state)

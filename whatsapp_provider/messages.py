@@ -1,0 +1,152 @@
+"""The kinds of message, as a tagged union: ``{"kind": "image", "media": {"url": …}, "caption": …}``.
+
+A new kind is a new class and a new member of ``Message``; gateways that can't send it say so in
+their capabilities. Validation happens here, before anything is sent.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from whatsapp_provider.errors import InputError
+
+MAX_TEXT = 65_536  #: characters; WhatsApp's own bound for a text message
+
+
+class _Frozen(BaseModel):
+    # hide_input: a validation error must not carry a message text or media bytes into a log.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Media(_Frozen):
+    """A file to send, from exactly one place.
+
+    :param url: http(s) address that the gateway downloads from.
+    :param data: the bytes themselves.
+    :param file: path of a file on the worker; read when the message is sent.
+    :param media_id: id of a file uploaded to the gateway before.
+    :param mime_type: e.g. ``image/png``; guessed from the name where it is left out.
+    """
+
+    url: str | None = None
+    data: bytes | None = Field(default=None, repr=False)
+    file: str | None = None
+    media_id: str | None = None
+    mime_type: str | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one_source(self) -> Self:
+        sources = [name for name in ("url", "data", "file", "media_id") if getattr(self, name) is not None]
+        if len(sources) != 1:
+            found = ", ".join(sources) or "none"
+            raise ValueError(f"media needs exactly one of url, data, file or media_id; found {found}")
+        if self.url is not None and (urlsplit(self.url).scheme not in {"http", "https"}):
+            raise ValueError(
+                "media url must begin with http:// or https:// so that the gateway can download it; "
+                "for a file on the worker use `file` instead"
+            )
+        return self
+
+    def content(self) -> tuple[bytes, str] | None:
+        """Return the bytes and their MIME type where they are at hand, else ``None`` (url, media id).
+
+        :raises InputError: if the file can't be read.
+        """
+        if self.data is not None:
+            return self.data, self.mime_type or "application/octet-stream"
+        if self.file is None:
+            return None
+        path = Path(self.file)
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            raise InputError(
+                f"Media file {path.name!r} can't be read: {error.strerror}. Check that the worker has it."
+            ) from None
+        guessed = mimetypes.guess_type(path.name)[0]
+        return data, self.mime_type or guessed or "application/octet-stream"
+
+
+class Text(_Frozen):
+    """A text message."""
+
+    kind: Literal["text"] = "text"
+    body: str = Field(min_length=1, max_length=MAX_TEXT, repr=False)
+
+
+class _Captioned(_Frozen):
+    media: Media
+    caption: str | None = Field(default=None, max_length=MAX_TEXT, repr=False)
+
+
+class Image(_Captioned):
+    """A picture."""
+
+    kind: Literal["image"] = "image"
+
+
+class Video(_Captioned):
+    """A film."""
+
+    kind: Literal["video"] = "video"
+
+
+class Document(_Captioned):
+    """A file, shown with its name."""
+
+    kind: Literal["document"] = "document"
+    filename: str | None = None
+
+
+class Audio(_Frozen):
+    """A sound file."""
+
+    kind: Literal["audio"] = "audio"
+    media: Media
+
+
+class Voice(_Frozen):
+    """A voice message; gateways expect OGG/Opus."""
+
+    kind: Literal["voice"] = "voice"
+    media: Media
+
+
+Message = Annotated[Text | Image | Video | Audio | Voice | Document, Field(discriminator="kind")]
+
+#: Every kind there is, for capabilities and documentation.
+KINDS: frozenset[str] = frozenset(
+    member.model_fields["kind"].default for member in get_args(get_args(Message)[0])
+)
+
+_adapter: TypeAdapter[Message] = TypeAdapter(Message)
+
+
+def parse_message(value: str | Mapping[str, Any] | BaseModel) -> Message:
+    """Return the message that a DAG author meant; a bare string is a text message.
+
+    :raises InputError: naming the field that is wrong and never its content.
+    """
+    if isinstance(value, str):
+        value = {"kind": "text", "body": value}
+    try:
+        return _adapter.validate_python(value)
+    except ValidationError as error:
+        problems = "; ".join(_describe(item) for item in error.errors(include_input=False, include_url=False))
+        raise InputError(f"The message can't be sent: {problems}.") from None
+
+
+def message_text(message: Message) -> str | None:
+    """Return the text a person reads: the body or the caption."""
+    return message.body if isinstance(message, Text) else getattr(message, "caption", None)
+
+
+def _describe(problem: Any) -> str:
+    place = ".".join(str(part) for part in problem["loc"]) or "message"
+    return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
