@@ -47,7 +47,7 @@ class AirflowServer:
         self.settings = AirflowSettings(home, dags_folder, free_port(), database, parallelism)
         self.connections = dict(connections or {})
         self.components = tuple(components)
-        self.supervisor = supervisor or Supervisor(home / "component-logs")
+        self.supervisor = supervisor or Supervisor(home / "logs" / "components")
         self.password = self.settings.password()
         self.rest = AirflowRest(self.url, USERNAME, self.password)
         self.environment = self.settings.environment(config or {})
@@ -94,14 +94,15 @@ class AirflowServer:
         self.wait_until("a healthy Airflow", self._all_healthy, timeout)
 
     def wait_dag(self, dag_id: str, timeout: float = 60.0) -> None:
-        """Wait until Airflow has read the DAG; a file that it can't import ends the wait."""
+        """Wait until Airflow has read the DAG; an error in the file that names it ends the wait."""
 
         def read() -> bool:
             if self.rest.has_dag(dag_id):
                 return True
             for file, trace in self.rest.import_errors().items():
-                message = f"Airflow can't import {file}:\n{trace}"
-                raise DemoError(message)
+                if dag_id in (self.settings.dags_folder / file).read_text():
+                    message = f"Airflow can't import {file}:\n{trace}"
+                    raise DemoError(message)
             return False
 
         self.wait_until(f"reading of the DAG {dag_id}", read, timeout)

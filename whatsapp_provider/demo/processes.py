@@ -1,7 +1,7 @@
 """Starting components and making sure that none of them outlives the run.
 
 Four things stop a run, and each is covered: the end of the ``with`` block and an exception in it
-(:meth:`Supervisor.stop`), Ctrl-C and SIGTERM (:func:`interruptible` turns them into an exception),
+(:meth:`Supervisor.stop`), Ctrl-C and SIGTERM (:mod:`whatsapp_provider.demo.signals`),
 and a SIGKILL of the owner (the watchdog, a process of its own).
 """
 
@@ -11,20 +11,20 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Self
 
 import psutil
 
-from whatsapp_provider.demo.errors import ComponentDiedError, InterruptedDemoError, LeftBehindError
+from whatsapp_provider.demo.errors import ComponentDiedError, LeftBehindError
 from whatsapp_provider.demo.marker import find_marked, marked_environment, sweep
+from whatsapp_provider.demo.signals import uninterrupted
 from whatsapp_provider.demo.watchdog import ALL_STOPPED
 
 _TAIL_LINES = 25
@@ -123,7 +123,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """Ask all to end, wait for a bounded time, kill what remains. Safe to call twice."""
-        with _signals_wait():
+        with uninterrupted():
             self._ask_to_end()
             self._wait_until_gone()
             remaining = sweep(self.run_id)
@@ -157,6 +157,8 @@ class Supervisor:
         self._watchdog = subprocess.Popen(  # noqa: S603 - this interpreter, this package
             [sys.executable, "-m", module, self.run_id, str(reading), str(os.getpid())],
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
             pass_fds=(reading,),
             start_new_session=True,
         )
@@ -177,39 +179,3 @@ def describe_exit(status: int) -> str:
     if status < 0:
         return f"was killed by {signal.Signals(-status).name}"
     return f"ended with exit code {status}"
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Turn Ctrl-C, SIGTERM and a closed terminal into an exception, so that blocks unwind."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise InterruptedDemoError(signal.Signals(number))
-
-    with _handlers(interrupt):
-        yield
-
-
-@contextmanager
-def _signals_wait() -> Iterator[None]:
-    """Let a second Ctrl-C not cut short the stop that the first one began."""
-
-    def ignore(number: int, frame: FrameType | None) -> None:
-        return
-
-    with _handlers(ignore):
-        yield
-
-
-@contextmanager
-def _handlers(handler: signal._HANDLER) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may set handlers, and only it is interrupted
-        return
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, handler) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, previous in before.items():
-            signal.signal(number, previous)

@@ -1,0 +1,126 @@
+"""The demo from start to end: a channel is created, paired and configured, and a campaign is sent."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from whatsapp_provider.demo.airflow import AirflowServer
+from whatsapp_provider.demo.emulator import EmulatorProcess
+from whatsapp_provider.demo.errors import InterruptedDemoError
+from whatsapp_provider.demo.examples import copy_examples
+from whatsapp_provider.demo.gateways import check_gateway, connection_fields
+from whatsapp_provider.demo.processes import Supervisor
+from whatsapp_provider.demo.reporter import Reporter
+from whatsapp_provider.demo.rest import Json, RunRef
+from whatsapp_provider.demo.settings import USERNAME
+from whatsapp_provider.demo.signals import interruptible, overall_deadline
+from whatsapp_provider.demo.story import Follower, tell_campaign, tell_received, tell_tasks
+
+CONN_ID = "whatsapp_default"
+DAG_ID = "whatsapp_onboard_and_campaign"
+_PAIRING_TASK = "wait_connected"
+_CAMPAIGN_TASK = "send_campaign"
+_AUDIENCE_SIZE = 12
+_LOOK_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """What the command line asks for."""
+
+    gateway: str = "whapi"
+    up: bool = False
+    home: Path | None = None
+    keep: bool = False
+    deadline: float = 600.0
+
+
+def run_demo(options: DemoOptions, reporter: Reporter) -> None:
+    """Tell the whole story, and with ``up`` wait at its end; raises DemoError when it goes wrong."""
+    check_gateway(options.gateway)
+    home = options.home or Path(tempfile.mkdtemp(prefix="whatsapp-demo-"))
+    home = home.resolve()
+    try:
+        with interruptible(), Supervisor(home / "logs" / "components") as supervisor:
+            with overall_deadline(options.deadline):
+                server = _start(options, home, supervisor, reporter)
+            if options.up:
+                _stay_up(server, reporter)
+            reporter.step("Stopping Airflow and the emulator")
+    except BaseException:
+        reporter.line(f"\nEverything is stopped. Database and logs: {home}")
+        raise
+    reporter.step("Everything is stopped")
+    _tidy(options, home, reporter)
+
+
+def _start(options: DemoOptions, home: Path, supervisor: Supervisor, reporter: Reporter) -> AirflowServer:
+    reporter.step(f"Starting the emulator for the gateway {options.gateway}")
+    emulator = EmulatorProcess(supervisor, home)
+    emulator.start()
+    reporter.step(f"Emulator at {emulator.addresses['url']}; starting Airflow (half a minute)")
+    dags_folder = home / "dags"
+    copy_examples(dags_folder)
+    server = AirflowServer(
+        home,
+        dags_folder,
+        connections={CONN_ID: connection_fields(options.gateway, emulator.addresses)},
+        supervisor=supervisor,
+    )
+    server.start()
+    server.wait_healthy()
+    reporter.step(f"Airflow is healthy at {server.url}")
+    ref = server.trigger(DAG_ID, _conf(home))
+    _follow(server, emulator, ref, reporter)
+    return server
+
+
+def _follow(server: AirflowServer, emulator: EmulatorProcess, ref: RunRef, reporter: Reporter) -> None:
+    reporter.step(f"Running the DAG {ref.dag_id}")
+    follower = Follower(reporter, _PAIRING_TASK, lambda: emulator.scan({}))
+    try:
+        run = server.wait_run(ref, timeout=480.0, on_poll=follower)
+    finally:
+        tell_tasks(reporter, server.rest.tasks(ref))
+    reporter.line(f"  {'the whole run':<24} {run['state']:<12} {run['duration']:6.1f} s")
+    tell_campaign(reporter, server.rest.xcom(ref, _CAMPAIGN_TASK))
+    tell_received(reporter, emulator.received_counts())
+
+
+def _conf(home: Path) -> Json:
+    """Return the run's parameters, after writing the audience that they name."""
+    audience = home / "audience.csv"
+    with audience.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["phone", "name"])
+        rows.writerows([f"+1202555{1000 + number}", f"Guest {number}"] for number in range(_AUDIENCE_SIZE))
+    return {"channel_name": "Demo shop", "audience": str(audience), "pace": "unlimited"}
+
+
+def _stay_up(server: AirflowServer, reporter: Reporter) -> None:
+    reporter.heading("Airflow is yours until Ctrl-C")
+    reporter.line(f"  address   {server.url}")
+    reporter.line(f"  login     {USERNAME}")
+    reporter.line(f"  password  {server.password}")
+    try:
+        while True:
+            server.supervisor.check()
+            time.sleep(_LOOK_SECONDS)
+    except InterruptedDemoError:
+        reporter.line()
+
+
+def _tidy(options: DemoOptions, home: Path, reporter: Reporter) -> None:
+    """Leave the logs only, unless the folder is the person's own or is to be kept."""
+    if options.keep or options.home is not None:
+        reporter.line(f"Database, DAGs and logs: {home}")
+        return
+    for entry in home.iterdir():
+        if entry.name != "logs":
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+    reporter.line(f"Logs of the tasks and of each component: {home / 'logs'}")
