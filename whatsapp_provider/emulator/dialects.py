@@ -1,0 +1,26 @@
+"""The table of dialects: one line each, loaded when an emulator is built.
+
+A dialect's package has ``mounts(world)``, which returns its path prefixes and what answers there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+
+from whatsapp_provider.emulator.asgi import Reply, Request
+from whatsapp_provider.emulator.world import World
+
+Endpoint = Callable[[Request, str], Awaitable[Reply]]
+
+DIALECTS: dict[str, str] = {
+    "whapi": "whatsapp_provider.emulator.whapi",
+}
+
+
+def mount_all(world: World) -> list[tuple[str, Endpoint]]:
+    """Return every dialect's prefixes, the longest first."""
+    mounted: list[tuple[str, Endpoint]] = []
+    for module in DIALECTS.values():
+        mounted.extend(import_module(module).mounts(world).items())
+    return sorted(mounted, key=lambda item: -len(item[0]))

@@ -1,0 +1,122 @@
+"""The emulator on a port: the web server, the socket layer before it, and a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from whatsapp_provider.emulator.app import Emulator
+from whatsapp_provider.emulator.clock import RealClock
+from whatsapp_provider.emulator.settings import EmulatorSettings
+from whatsapp_provider.emulator.socket_faults import FaultyProtocol, SocketLayer
+
+BACKLOG = 2048
+GRACE_SECONDS = 2
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the process's signals alone: whoever runs it decides on its end."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _protocol_class(layer: SocketLayer) -> type[asyncio.Protocol]:
+    class Protocol(FaultyProtocol):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(layer, AutoHTTPProtocol(*args, **kwargs))
+
+    return Protocol
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind((host, port))
+    sock.listen(BACKLOG)
+    sock.setblocking(False)
+    return sock
+
+
+class EmulatorServer:
+    """One emulator that listens on a host and port; port 0 takes a free one."""
+
+    def __init__(self, emulator: Emulator, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.emulator = emulator
+        self.host = host
+        self.port = port
+        self.layer = SocketLayer(emulator.faults)
+        self._server: _Server | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    def facts(self) -> dict[str, Any]:
+        """Return what a client needs to know."""
+        return {
+            "port": self.port,
+            "url": self.url,
+            "manager_url": f"{self.url}/whapi/manager",
+            "gate_url": f"{self.url}/whapi/gate",
+            "partner_token": self.emulator.partner_token,
+        }
+
+    async def start(self) -> None:
+        """Listen, and return when requests are answered."""
+        sock = _listen(self.host, self.port)
+        self.port = sock.getsockname()[1]
+        config = uvicorn.Config(
+            self.emulator,
+            http=_protocol_class(self.layer),
+            ws="none",
+            lifespan="on",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        self.emulator.socket = self.layer
+        server = self._server = _Server(config)
+        self._task = asyncio.create_task(server.serve(sockets=[sock]))
+        while not server.started:
+            if self._task.done():
+                await self._task
+                raise RuntimeError("The emulator's server ended before it began.")
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        """Stop listening and close what is open."""
+        if self._server is not None and self._task is not None:
+            self._server.should_exit = True
+            await self._task
+            self._server = self._task = None
+
+
+@contextlib.asynccontextmanager
+async def serve(
+    emulator: Emulator | None = None,
+    settings: EmulatorSettings | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+) -> AsyncIterator[EmulatorServer]:
+    """Run an emulator on a port for the length of a block; by default it lives by the real clock."""
+    server = EmulatorServer(emulator or Emulator(settings, clock=RealClock()), host, port)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()

@@ -1,0 +1,45 @@
+"""QR codes: a real PNG of 300 by 300 pixels over a long random code, as the gate shows it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import random
+
+from whatsapp_provider.emulator.whapi.refusals import RefusalError
+
+SIZE = 300
+SCALE = 4
+
+
+class QrCode:
+    """One code, drawn when first asked for."""
+
+    def __init__(self, source: random.Random, expires_at: float) -> None:
+        parts = [base64.b64encode(source.randbytes(length)).decode() for length in (39, 32, 32, 32)]
+        self.raw = "2@" + ",".join(parts)
+        self.expires_at = expires_at
+        self._png: bytes | None = None
+
+    def png(self) -> bytes:
+        """Return the picture."""
+        if self._png is None:
+            try:
+                import segno  # noqa: PLC0415 - an extra; everything but the picture works without it
+            except ImportError as error:
+                raise RefusalError(422, "Render QR failed") from error
+            code = segno.make(self.raw, micro=False, error="l", boost_error=False)
+            border = (SIZE // SCALE - len(code.matrix)) // 2
+            stream = io.BytesIO()
+            code.save(stream, kind="png", scale=SCALE, border=border)
+            self._png = stream.getvalue()
+        return self._png
+
+    def as_dict(self, seconds_left: float) -> dict[str, object]:
+        """Return the QR object with the picture, in the captured order of keys."""
+        picture = base64.b64encode(self.png()).decode()
+        return {
+            "status": "OK",
+            "expire": max(0, int(seconds_left)),
+            "base64": f"data:image/png;base64,{picture}",
+        }
