@@ -1,0 +1,62 @@
+"""A campaign as it is asked for: whom to send what, from where, how fast."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from whatsapp_provider.campaigns.pacing import Pace
+from whatsapp_provider.errors import ConfigurationError
+from whatsapp_provider.model import ChannelRef
+
+MAX_ID = 200
+
+
+class OnInDoubt(StrEnum):
+    """What to do with a message that may or may not have been sent."""
+
+    HOLD = "hold"  #: list it and leave it
+    RESEND = "resend"  #: send it again: at least once
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """What a run is to bring about.
+
+    :param campaign_id: the same id means the same campaign, and running it again resumes it.
+    :param channel: where it is sent from.
+    :param concurrency: sends under way at once; after a crash at most so many are in doubt.
+    """
+
+    campaign_id: str
+    channel: ChannelRef
+    pace: Pace = field(default_factory=Pace.cautious)
+    concurrency: int = 5
+    on_in_doubt: OnInDoubt = OnInDoubt.HOLD
+
+    def __post_init__(self) -> None:
+        if not self.campaign_id.strip() or len(self.campaign_id) > MAX_ID:
+            raise ConfigurationError(f"campaign_id must have 1 to {MAX_ID} characters.")
+        if not 1 <= self.concurrency <= 1000:
+            raise ConfigurationError(f"concurrency must be between 1 and 1000, not {self.concurrency}.")
+
+    @property
+    def channel_key(self) -> str:
+        """The channel's name in the ledger, under which its sends are counted."""
+        return f"{self.channel.gateway}/{self.channel.channel_id}"
+
+
+class Fingerprint:
+    """The hash of a template and of an audience, fed person by person."""
+
+    def __init__(self, template: str) -> None:
+        self._hash = hashlib.sha256(template.encode())
+
+    def add(self, key: str, variables: str) -> None:
+        """Add one person."""
+        self._hash.update(f"\x00{key}\x01{variables}".encode())
+
+    def hexdigest(self) -> str:
+        """Return the hash of all so far."""
+        return self._hash.hexdigest()

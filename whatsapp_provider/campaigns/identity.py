@@ -1,0 +1,111 @@
+"""One person, one identity: the canonical key of a recipient, however the number was written."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from whatsapp_provider.errors import RecipientError
+from whatsapp_provider.redaction import mask_number
+
+#: WhatsApp ids that are no phone number and stay as they are.
+_CHAT_ID = re.compile(r"^(?P<name>\d[\d-]{4,30})@(?P<server>g\.us|lid|newsletter)$")
+_PERSON_ID = re.compile(r"^(?P<digits>\d{7,15})(?::\d+)?@(?:s\.whatsapp\.net|c\.us)$")
+_WRITTEN_NUMBER = re.compile(r"^\+?[\d\s().\-/]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom a message goes to.
+
+    :param key: canonical identity, unique in a campaign: E.164 digits, or a chat id of WhatsApp.
+    :param address: what the gateway is given: digits or a chat id.
+    """
+
+    key: str = field(repr=False)
+    address: str = field(repr=False)
+
+    @property
+    def masked(self) -> str:
+        """The form that may be logged."""
+        return mask_number(self.key)
+
+
+def parse_recipient(value: object, *, region: str | None = None) -> Recipient:
+    """Return the recipient that ``value`` names.
+
+    :param value: a phone number with country code (``+`` may be left out), or a WhatsApp id such as
+        ``15550000001@s.whatsapp.net`` or ``120363000000000000@g.us``.
+    :param region: ISO country code for numbers written without country code, e.g. ``BR``.
+    :raises RecipientError: saying what is wrong, with the number masked.
+    """
+    text = str(value if value is not None else "").strip()
+    if not text:
+        raise RecipientError("The recipient is empty.")
+    if chat := _CHAT_ID.match(text):
+        return Recipient(chat.group(), chat.group())
+    if person := _PERSON_ID.match(text):
+        # The person's own id is what WhatsApp calls them; only the key is made canonical.
+        digits = person["digits"]
+        return Recipient(canonical_digits(digits), digits)
+    if not _WRITTEN_NUMBER.match(text):
+        raise RecipientError(f"{_shown(text)} is neither a phone number nor a WhatsApp id.")
+    digits = _international_digits(text, region)
+    return Recipient(canonical_digits(digits), digits)
+
+
+def _international_digits(text: str, region: str | None) -> str:
+    # Loaded here: its tables take a while and most processes never parse a number.
+    import phonenumbers
+
+    international = text if text.startswith("+") or region else f"+{text}"
+    if text.startswith("00"):
+        international = f"+{text[2:]}"
+    try:
+        number = phonenumbers.parse(international, region)
+    except phonenumbers.NumberParseException as error:
+        raise RecipientError(
+            f"{_shown(text)} is not a phone number with country code ({_REASONS.get(error.error_type, error)})."
+        ) from None
+    # Possible, not valid: number plans grow faster than the library's tables.
+    possible = (
+        phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
+    )
+    if not possible and not _is_whatsapp_form(number):
+        raise RecipientError(
+            f"{_shown(text)} is too short or too long for country code +{number.country_code}; "
+            "write it with country code, or give the region."
+        )
+    return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)).lstrip("+")
+
+
+_REASONS = {0: "unknown country code", 1: "no digits", 2: "too short", 3: "too short", 4: "too long"}
+
+
+def _is_whatsapp_form(number: object) -> bool:
+    """Whether it is Mexico's older WhatsApp form, which is one digit longer than the number plan allows."""
+    country = getattr(number, "country_code", 0)
+    national = str(getattr(number, "national_number", ""))
+    return country == 52 and len(national) == 11 and national.startswith("1")
+
+
+def canonical_digits(digits: str) -> str:
+    """Return the one form of a number that WhatsApp knows in two.
+
+    Brazil: mobiles have a ninth digit that older WhatsApp ids lack. Mexico: ids may carry a ``1`` after the
+    country code. Argentina: mobiles carry a ``9`` after it, and people leave it out.
+    """
+    if digits.startswith("55") and len(digits) == 12 and digits[4] in "6789":
+        return f"{digits[:4]}9{digits[4:]}"
+    if digits.startswith("521") and len(digits) == 13:
+        return f"52{digits[3:]}"
+    if digits.startswith("54") and not digits.startswith("549") and len(digits) == 12:
+        return f"549{digits[2:]}"
+    return digits
+
+
+def _shown(text: str) -> str:
+    """Return enough of a bad value to find it in the source, and no whole number."""
+    if sum(character.isdigit() for character in text) >= 7:
+        return repr(mask_number(text))
+    return repr(text if len(text) <= 20 else f"{text[:19]}…")

@@ -1,0 +1,131 @@
+"""What goes into the ledger and comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from whatsapp_provider.campaigns.ledger.states import SENT, CampaignState, DeliveryState
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One recipient to be planned.
+
+    :param variables: their values, as JSON.
+    """
+
+    recipient: str = field(repr=False)
+    address: str = field(repr=False)
+    variables: str = field(repr=False)
+    body_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRecord:
+    """A campaign in the ledger.
+
+    :param id: the ledger's own number for it.
+    :param fresh: whether this plan made it, or found it.
+    """
+
+    id: int
+    campaign_id: str
+    channel: str
+    state: CampaignState
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A delivery whose intent is committed: it may be sent, once, by the runner that holds it."""
+
+    id: int
+    attempt: int
+    permit: int | None
+    recipient: str = field(repr=False)
+    address: str = field(repr=False)
+    variables: str = field(repr=False)
+    body_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of an attempt.
+
+    :param not_before: seconds from now until it may be tried again, for ``postponed``.
+    """
+
+    task: Task
+    state: DeliveryState
+    message_id: str | None = None
+    code: str | None = None
+    reason: str | None = None
+    not_before: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A runner's right to send: its token, and how long each renewal lasts in seconds."""
+
+    token: int
+    campaign: int
+    channel: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a runner may do next.
+
+    :param tasks: to be sent now.
+    :param open: how many deliveries of the campaign are neither sent nor settled.
+    :param wait: seconds until there may be more, ``None`` if there is nothing to wait for.
+    """
+
+    tasks: tuple[Task, ...] = ()
+    open: int = 0
+    wait: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many deliveries are in which state."""
+
+    by_state: Mapping[DeliveryState, int]
+
+    def __getitem__(self, state: DeliveryState) -> int:
+        return self.by_state.get(state, 0)
+
+    @property
+    def total(self) -> int:
+        """All recipients of the campaign."""
+        return sum(self.by_state.values())
+
+    @property
+    def sent(self) -> int:
+        """Those whose message the gateway took."""
+        return sum(self[state] for state in SENT)
+
+    @property
+    def open(self) -> int:
+        """Those for whom something remains to be done."""
+        return sum(count for state, count in self.by_state.items() if state.is_open)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts by name, zeros left out."""
+        return {str(state): count for state, count in sorted(self.by_state.items()) if count}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One delivery, for a report: the recipient is masked by whoever shows it."""
+
+    id: int
+    state: DeliveryState
+    recipient: str = field(repr=False)
+    attempt: int = 0
+    message_id: str | None = None
+    code: str | None = None
+    reason: str | None = None

@@ -1,0 +1,47 @@
+"""The states of a delivery, and what each of them means."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class DeliveryState(StrEnum):
+    """Where the message to one recipient is.
+
+    ::
+
+        planned ──► sending ──► accepted ──► delivered ──► read
+           ▲           ├──────► rejected           └─────► failed
+           ├─postponed◄┤
+           └───────────┴──────► in_doubt
+    """
+
+    PLANNED = "planned"  #: to be sent
+    SENDING = "sending"  #: the intent is committed; the request may be under way
+    POSTPONED = "postponed"  #: certainly not sent; to be tried again at a moment
+    ACCEPTED = "accepted"  #: the gateway took it and gave an id
+    REJECTED = "rejected"  #: the gateway refused it for this person
+    IN_DOUBT = "in_doubt"  #: it may have been sent; never resent by itself
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"  #: accepted, and reported as failed later
+    SUPPRESSED = "suppressed"  #: left out on purpose
+    EXPIRED = "expired"  #: its time went by
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something remains to be done for it."""
+        return self in OPEN
+
+
+OPEN = frozenset({DeliveryState.PLANNED, DeliveryState.SENDING, DeliveryState.POSTPONED})
+#: The gateway took the message.
+SENT = frozenset({DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.READ, DeliveryState.FAILED})
+
+
+class CampaignState(StrEnum):
+    """Where a campaign is."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    FINISHED = "finished"

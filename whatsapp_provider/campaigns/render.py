@@ -1,0 +1,161 @@
+"""Render a message for one person: sandboxed, strict about missing values, bounded in time and size."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from time import monotonic
+from typing import Any
+
+from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
+from jinja2 import TemplateError as JinjaError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from whatsapp_provider.errors import InputError, TemplateError
+from whatsapp_provider.messages import MAX_TEXT, Message, parse_message
+
+RENDER_SECONDS = 1.0  #: the longest that one field of one message may take
+MAX_POWER = 10_000
+
+
+class _Budget:
+    """The moment by which the rendering under way must be done."""
+
+    def __init__(self, clock: Callable[[], float], seconds: float) -> None:
+        self._clock, self._seconds = clock, seconds
+        self._deadline = 0.0
+
+    def start(self) -> None:
+        self._deadline = self._clock() + self._seconds
+
+    def check(self) -> None:
+        if self._clock() > self._deadline:
+            raise TemplateError(f"it takes longer than {self._seconds:g} s; is there an endless loop?")
+
+    def bounded(self, items: Iterable[Any]) -> Iterator[Any]:
+        for item in items:
+            self.check()
+            yield item
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, with the time looked at in each turn of a loop and at each call."""
+
+    intercepted_binops = frozenset({"*", "**"})
+
+    def __init__(self, budget: _Budget) -> None:
+        super().__init__(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
+        self.budget = budget
+        self.filters["bounded_in_time"] = budget.bounded
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree = super()._parse(source, name, filename)
+        for loop in tree.find_all(nodes.For):
+            loop.iter = nodes.Filter(loop.iter, "bounded_in_time", [], [], None, None, lineno=loop.lineno)
+        return tree
+
+    def call(self, /, *args: Any, **kwargs: Any) -> Any:
+        self.budget.check()
+        return super().call(*args, **kwargs)
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        too_large = operator == "**" and isinstance(right, int | float) and right > MAX_POWER
+        if operator == "*":
+            too_large = any(
+                isinstance(text, str | list | tuple)
+                and isinstance(times, int)
+                and len(text) * times > MAX_TEXT
+                for text, times in ((left, right), (right, left))
+            )
+        if too_large:
+            raise TemplateError(f"{operator!r} makes a value that is too large.")
+        return super().call_binop(context, operator, left, right)
+
+
+class MessageTemplate:
+    """A message with Jinja in its texts.
+
+    :param message: a text, or a mapping such as ``{"kind": "image", "media": {"url": …}, "caption": "…"}``.
+    :param shared: values that every message sees, e.g. the date.
+    :param clock: monotonic seconds, for the time bound.
+    :raises TemplateError: for a syntax error, with its line.
+    """
+
+    def __init__(
+        self,
+        message: str | Mapping[str, Any],
+        *,
+        shared: Mapping[str, Any] | None = None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        if not isinstance(message, str | Mapping):
+            raise TemplateError(
+                f"A message is a text or a mapping with a kind, not {type(message).__name__}."
+            )
+        self._source: Mapping[str, Any] = (
+            {"kind": "text", "body": message} if isinstance(message, str) else dict(message)
+        )
+        self._shared = dict(shared or {})
+        self._budget = _Budget(clock, RENDER_SECONDS)
+        self._sandbox = _Sandbox(self._budget)
+        self._compiled = self._compile(self._source, "message")
+
+    @property
+    def kind(self) -> str:
+        """The kind of message, e.g. ``text``."""
+        return str(self._source.get("kind", ""))
+
+    def canonical(self) -> str:
+        """Return the template as one text, for its fingerprint; values given as bytes count by their repr."""
+        return json.dumps([self._source, self._shared], sort_keys=True, default=repr)
+
+    def render(self, variables: Mapping[str, Any]) -> Message:
+        """Return the message for one person.
+
+        :raises TemplateError: naming the field and the missing value, never the text.
+        """
+        values = {**self._shared, **variables}
+        try:
+            return parse_message(self._fill(self._compiled, values, "message"))
+        except InputError as error:
+            raise TemplateError(str(error)) from None
+
+    def _compile(self, value: Any, field: str) -> Any:
+        if isinstance(value, str):
+            try:
+                return self._sandbox.from_string(value)
+            except TemplateSyntaxError as error:
+                raise TemplateError(
+                    f"{field}: template syntax, line {error.lineno}: {error.message}."
+                ) from None
+        if isinstance(value, Mapping):
+            return {key: self._compile(item, f"{field}.{key}") for key, item in value.items()}
+        return value
+
+    def _fill(self, value: Any, values: Mapping[str, Any], field: str) -> Any:
+        if isinstance(value, Mapping):
+            return {key: self._fill(item, values, f"{field}.{key}") for key, item in value.items()}
+        if not isinstance(value, Template):
+            return value
+        self._budget.start()
+        try:
+            return self._text(value, values)
+        except TemplateError as error:
+            raise TemplateError(f"{field}: {error}") from None
+        except JinjaError as error:
+            # Jinja's own messages name variables ("'name' is undefined"), never their values.
+            raise TemplateError(f"{field}: {error}.") from None
+        except Exception as error:
+            # Whatever a template does to a value (a filter on the wrong type…) may quote that value.
+            raise TemplateError(f"{field}: {type(error).__name__} while rendering.") from None
+
+    def _text(self, template: Template, values: Mapping[str, Any]) -> str:
+        parts: list[str] = []
+        size = 0
+        for part in template.generate(values):
+            self._budget.check()
+            size += len(part)
+            if size > MAX_TEXT:
+                raise TemplateError(f"it is longer than {MAX_TEXT} characters.")
+            parts.append(part)
+        return "".join(parts)
