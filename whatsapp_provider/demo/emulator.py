@@ -14,6 +14,7 @@ from whatsapp_provider.demo.processes import Supervisor
 from whatsapp_provider.demo.rest import Json, JsonClient
 
 _POLL_SECONDS = 0.1
+_NOTHING_TO_SCAN = 409
 
 
 class EmulatorProcess:
@@ -35,13 +36,27 @@ class EmulatorProcess:
         self.addresses = self._wait_ready(timeout)
         self._control = JsonClient(self.addresses["url"])
 
-    def received_counts(self) -> Any:
+    def received_counts(self) -> dict[str, int]:
         """Return how many messages each phone received, by the emulator's truth log."""
-        return self._call("GET", "/_emulator/received/counts")
+        counts: dict[str, int] = self._call("GET", "/_emulator/received/counts")
+        return counts
 
-    def scan(self, body: Json) -> Any:
-        """Let a phone scan the QR code that a channel shows."""
-        return self._call("POST", "/_emulator/scan", body)
+    def hurry(self, **seconds: float) -> None:
+        """Shorten what takes a gateway minutes, such as ``provisioning_seconds``."""
+        self._call("POST", "/_emulator/settings", seconds)
+
+    def scan_qr_code(self) -> str | None:
+        """Let a phone scan a channel's QR code, and return its number; None while none is shown."""
+        for channel in self._call("GET", "/_emulator/state")["channels"]:
+            try:
+                body = {"channel_id": channel["channel_id"]}
+                phone: str = self._control.request("POST", "/_emulator/scan", body)["phone"]
+            except RestError as error:
+                if error.status != _NOTHING_TO_SCAN:
+                    raise
+            else:
+                return phone
+        return None
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
         try:

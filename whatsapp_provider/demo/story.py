@@ -12,9 +12,12 @@ _WAITS_FOR_PHONE = frozenset({"running", "deferred"})
 
 
 class Follower:
-    """Tells each change of a task's state once, and acts when a task waits for a phone."""
+    """Tells each change of a task's state once, and lets the phone scan while a task waits for it.
 
-    def __init__(self, reporter: Reporter, pairing_task: str, scan: Callable[[], None]) -> None:
+    ``scan`` returns the number of the phone that scanned, or None while there is nothing to scan.
+    """
+
+    def __init__(self, reporter: Reporter, pairing_task: str, scan: Callable[[], str | None]) -> None:
         self._reporter = reporter
         self._pairing_task = pairing_task
         self._scan = scan
@@ -35,10 +38,11 @@ class Follower:
             self._reporter.step(f"  {name}: {state}")
 
     def _scan_once(self) -> None:
-        if not self._scanned:
+        if self._scanned:
+            return
+        if phone := self._scan():
             self._scanned = True
-            self._reporter.step("  The channel shows its QR code; the emulated phone scans it")
-            self._scan()
+            self._reporter.step(f"  the channel shows its QR code, and the phone {phone} scans it")
 
 
 def tell_tasks(reporter: Reporter, tasks: list[Json]) -> None:

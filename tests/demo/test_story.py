@@ -1,0 +1,62 @@
+"""The person watching is told each change once, and what the phones really got."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from whatsapp_provider.demo.reporter import Reporter
+from whatsapp_provider.demo.story import Follower, tell_campaign, tell_received, tell_tasks
+
+
+@pytest.fixture
+def told() -> io.StringIO:
+    return io.StringIO()
+
+
+def a_task(name: str, state: str | None, *, map_index: int = -1, duration: float | None = None) -> dict:
+    return {
+        "task_id": name,
+        "state": state,
+        "map_index": map_index,
+        "start_date": "2026-01-01",
+        "duration": duration,
+    }
+
+
+def test_each_change_of_state_is_told_once(told):
+    follow = Follower(Reporter(told), "pair", lambda: None)
+    follow([a_task("create", "running")])
+    follow([a_task("create", "running")])
+    follow([a_task("create", "success"), a_task("send", None)])
+    lines = [line.partition("] ")[2].strip() for line in told.getvalue().splitlines()]
+    assert lines == ["create: running", "create: success"]
+
+
+def test_the_phone_tries_until_there_is_a_code_to_scan_and_then_scans_no_more(told):
+    answers = iter([None, "15550001000", "never asked for"])
+    follow = Follower(Reporter(told), "pair", lambda: next(answers))
+    follow([a_task("pair", "queued")])
+    for _ in range(4):
+        follow([a_task("pair", "deferred")])
+    assert told.getvalue().count("scans it") == 1
+    assert next(answers) == "never asked for"
+
+
+def test_every_instance_of_a_mapped_task_is_told_with_its_outcome_and_duration(told):
+    tasks = [a_task("send", "success", map_index=1, duration=1.25), a_task("late", None)]
+    tell_tasks(Reporter(told), tasks)
+    assert "send[1]" in told.getvalue()
+    assert "1.2 s" in told.getvalue()
+    assert "not started" in told.getvalue()
+
+
+def test_the_campaigns_counts_are_told_one_a_line(told):
+    tell_campaign(Reporter(told), {"accepted": 11, "suppressed": 1})
+    assert "accepted                 11" in told.getvalue()
+
+
+def test_the_truth_log_tells_when_a_phone_got_a_message_twice(told):
+    tell_received(Reporter(told), {"1": 1, "2": 2})
+    assert "3 messages on 2 phones; at most 2 on any one phone" in told.getvalue()
