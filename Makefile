@@ -20,8 +20,17 @@ USABLE = import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	if $$python -c '$(USABLE)' >/dev/null 2>&1; then echo $$python; break; fi; done)
 
+define require-python
+@test -n "$(PYTHON)" || { \
+  echo "No usable Python found. This needs Python 3.11 to 3.14 with its venv module" >&2; \
+  echo "(on Debian and Ubuntu: the packages python3 and python3-venv)." >&2; \
+  echo "If yours has another name or place: make PYTHON=/path/to/python3" >&2; exit 1; }
+@$(PYTHON) -c '$(USABLE)' || { \
+  echo "$(PYTHON) can't be used: Python 3.11 to 3.14 with its venv module is needed." >&2; exit 1; }
+endef
+
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-up test kill lint format constraints dist clean python-is-usable
+.PHONY: help venv demo demo-up test kill lint format constraints dist clean
 
 help: ## Show this list
 	@echo "Variables: AIRFLOW=$(AIRFLOW)  GATEWAY=$(GATEWAY)  PYTHON=$(PYTHON)  VENV=$(VENV)  ARGS='more arguments'"
@@ -50,7 +59,8 @@ format: $(STAMP) ## Format the code and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-constraints: python-is-usable ## Resolve anew and write the pinned versions of AIRFLOW into constraints/
+constraints: ## Resolve anew and write the pinned versions of AIRFLOW into constraints/
+	$(require-python)
 	@rm -rf $(RESOLVE) && $(PYTHON) -m venv $(RESOLVE)
 	@$(RESOLVE)/bin/python -m pip install --quiet --upgrade pip
 	@$(RESOLVE)/bin/python -m pip install --quiet "apache-airflow==$(AIRFLOW)" --editable . --group dev
@@ -68,17 +78,10 @@ clean: ## Remove the environments and everything else that was made here
 	rm -rf .venv .venv-* build dist .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(STAMP): pyproject.toml $(CONSTRAINTS) | python-is-usable
+$(STAMP): pyproject.toml $(CONSTRAINTS)
+	$(require-python)
 	@echo "Setting up $(VENV) with Airflow $(AIRFLOW) on $$($(PYTHON) --version) (a minute or two, once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --upgrade pip
 	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable . --group dev
 	@touch $(STAMP)
-
-python-is-usable:
-	@test -n "$(PYTHON)" || { \
-	  echo "No usable Python found. This needs Python 3.11 to 3.14 with its venv module" >&2; \
-	  echo "(on Debian and Ubuntu: the packages python3 and python3-venv)." >&2; \
-	  echo "If yours has another name or place: make PYTHON=/path/to/python3" >&2; exit 1; }
-	@$(PYTHON) -c '$(USABLE)' || { \
-	  echo "$(PYTHON) can't be used: Python 3.11 to 3.14 with its venv module is needed." >&2; exit 1; }
