@@ -10,7 +10,7 @@ from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.model import ChannelRef
 
-MAX_ID = 200
+MAX_ID = 200  #: characters that the ledger keeps
 
 
 class OnInDoubt(StrEnum):
@@ -36,10 +36,18 @@ class Campaign:
     on_in_doubt: OnInDoubt = OnInDoubt.HOLD
 
     def __post_init__(self) -> None:
-        if not self.campaign_id.strip() or len(self.campaign_id) > MAX_ID:
-            raise ConfigurationError(f"campaign_id must have 1 to {MAX_ID} characters.")
+        if not self.campaign_id.strip():
+            raise ConfigurationError("campaign_id is empty; leave it out for one campaign a DAG run.")
         if not 1 <= self.concurrency <= 1000:
             raise ConfigurationError(f"concurrency must be between 1 and 1000, not {self.concurrency}.")
+
+    @property
+    def ledger_id(self) -> str:
+        """The id as the ledger keeps it: long ones end in their hash."""
+        if len(self.campaign_id) <= MAX_ID:
+            return self.campaign_id
+        digest = hashlib.sha256(self.campaign_id.encode()).hexdigest()[:16]
+        return f"{self.campaign_id[: MAX_ID - 17]}#{digest}"
 
     @property
     def channel_key(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, delete, func, insert, inspect, select, update
 from sqlalchemy.engine import URL
@@ -95,16 +95,19 @@ class Ledger:
             now = self._database.now(connection)
             return plans.plan(connection, wanted, template, people, left_out, now)
 
-    def begin(self, record: CampaignRecord, *, label: str, seconds: float, resend: bool = False) -> Lease:
+    def begin(
+        self, record: CampaignRecord, *, label: str, seconds: float, again: Collection[DeliveryState] = ()
+    ) -> Lease:
         """Begin a run: take over what dead runners left, and get a lease of ``seconds``.
 
-        :param resend: plan deliveries in doubt again.
+        :param again: plan deliveries in these states again; with ``in_doubt`` among them they are sent at
+            least once instead of at most once.
         """
         with self._database.transaction() as connection:
             now = self._database.now(connection)
             turns.take_over(connection, record.id, now)
-            if resend:
-                turns.resend_doubtful(connection, record.id, now)
+            if again:
+                turns.plan_again(connection, record.id, again, now)
             windows.forget(connection, now)
             _set_state(connection, record.id, CampaignState.RUNNING, None, now)
             return turns.begin(connection, record.id, record.channel, label, seconds, now)

@@ -85,10 +85,10 @@ def _fingerprinted(people: Iterable[Planned], fingerprint: Fingerprint) -> Itera
 
 def _insert_campaign(connection: Connection, campaign: Campaign, now: float) -> int | None:
     """Return the new campaign's number, ``None`` if there is one of that id."""
-    if find(connection, campaign.campaign_id) is not None:
+    if find(connection, campaign.ledger_id) is not None:
         return None
     values = {
-        "campaign_id": campaign.campaign_id,
+        "campaign_id": campaign.ledger_id,
         "fingerprint": "",
         "channel": campaign.channel_key,
         "state": CampaignState.RUNNING,
@@ -104,7 +104,7 @@ def _insert_campaign(connection: Connection, campaign: Campaign, now: float) -> 
 
 
 def _check(connection: Connection, campaign: Campaign, fingerprint: str) -> CampaignRecord:
-    row = find(connection, campaign.campaign_id)
+    row = find(connection, campaign.ledger_id)
     if row is None or row.fingerprint != fingerprint:
         raise CampaignMismatchError(
             f"Campaign {campaign.campaign_id!r} is in the ledger with another audience or template. To go on with "

@@ -5,7 +5,7 @@ Every move is a compare-and-set, and a runner whose lease has ended gets nothing
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, func, or_, select, update
@@ -195,11 +195,11 @@ def end(connection: Connection, lease: Lease, now: float) -> None:
     _doubt(connection, lease.token, "the run was stopped while it was sent", now)
 
 
-def resend_doubtful(connection: Connection, campaign: int, now: float) -> int:
-    """Plan what is in doubt again, because the campaign's owner asked for at-least-once."""
+def plan_again(connection: Connection, campaign: int, states: Collection[DeliveryState], now: float) -> int:
+    """Plan deliveries in these states again, because the campaign's owner asked for it."""
     again = connection.execute(
         update(delivery)
-        .where(delivery.c.campaign == campaign, delivery.c.state == DeliveryState.IN_DOUBT)
+        .where(delivery.c.campaign == campaign, delivery.c.state.in_(states))
         .values(state=DeliveryState.PLANNED, updated_at=now)
     )
     return int(again.rowcount)

@@ -1,0 +1,63 @@
+"""One attempt: render, send once, and say what is known of it."""
+
+from __future__ import annotations
+
+import json
+
+from whatsapp_provider.campaigns.ledger.records import Result, Task
+from whatsapp_provider.campaigns.ledger.states import DeliveryState
+from whatsapp_provider.campaigns.render import MessageTemplate
+from whatsapp_provider.errors import Disposition, TemplateError, WhatsAppError
+from whatsapp_provider.gateways.base import Sender
+
+MAX_ATTEMPTS = 10
+LONGEST_BACKOFF = 300.0
+
+_STATE = {
+    Disposition.SKIP: DeliveryState.REJECTED,
+    Disposition.RETRY: DeliveryState.POSTPONED,
+    Disposition.HOLD: DeliveryState.IN_DOUBT,
+    # Certainly not sent, and not this person's fault: it stays planned for when the channel is mended.
+    Disposition.HALT: DeliveryState.PLANNED,
+}
+
+
+async def attempt(
+    task: Task, template: MessageTemplate, sender: Sender
+) -> tuple[Result, WhatsAppError | None]:
+    """Send one message once, and return what became of it with the error, if there was one."""
+    try:
+        message = template.render(json.loads(task.variables))
+    except TemplateError as error:
+        return _failed(task, DeliveryState.REJECTED, error, code="template"), error
+    try:
+        sent = await sender.send(task.address, message)
+    except WhatsAppError as error:
+        return result_of(task, error), error
+    except Exception as error:
+        # Not in the error tree, so nothing proves that the message was not sent.
+        unknown = WhatsAppError(f"{type(error).__name__} while sending", code=type(error).__name__)
+        return _failed(task, DeliveryState.IN_DOUBT, unknown), unknown
+    return Result(task, DeliveryState.ACCEPTED, message_id=sent.message_id), None
+
+
+def result_of(task: Task, error: WhatsAppError) -> Result:
+    """Return what an error means for the attempt that met it."""
+    state = _STATE[error.disposition]
+    if state is not DeliveryState.POSTPONED:
+        return _failed(task, state, error)
+    if task.attempt >= MAX_ATTEMPTS:
+        return _failed(task, DeliveryState.REJECTED, error, code="gave_up")
+    wait = error.retry_after if error.retry_after is not None else min(2.0**task.attempt, LONGEST_BACKOFF)
+    return _failed(task, state, error, not_before=wait)
+
+
+def _failed(
+    task: Task,
+    state: DeliveryState,
+    error: WhatsAppError,
+    *,
+    code: str | None = None,
+    not_before: float | None = None,
+) -> Result:
+    return Result(task, state, code=code or error.code, reason=str(error), not_before=not_before)

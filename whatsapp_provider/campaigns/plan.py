@@ -1,0 +1,102 @@
+"""Plan: everybody's message is rendered once and checked before the first one is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from whatsapp_provider.campaigns.audience import AudienceOptions, Person, Row, Skipped, people
+from whatsapp_provider.campaigns.campaign import Campaign
+from whatsapp_provider.campaigns.ledger.ledger import Ledger
+from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Planned
+from whatsapp_provider.campaigns.render import MessageTemplate
+from whatsapp_provider.errors import AudienceError, InputError, TemplateError
+from whatsapp_provider.messages import Message, message_text
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a dry run shows.
+
+    :param samples: masked recipient and rendered message of the first few.
+    """
+
+    count: int
+    left_out: dict[str, int]
+    samples: tuple[tuple[str, Message], ...] = field(repr=False)
+
+
+def body_hash(message: Message) -> str:
+    """Return the hash by which a sent message can be found again in a gateway's history."""
+    return hashlib.sha256(f"{message.kind}\x00{message_text(message) or ''}".encode()).hexdigest()
+
+
+def plan_campaign(
+    ledger: Ledger,
+    campaign: Campaign,
+    template: MessageTemplate,
+    rows: Iterable[Row],
+    options: AudienceOptions,
+) -> CampaignRecord:
+    """Write the whole campaign into the ledger, or find it as it was planned.
+
+    :raises AudienceError: if rows can't be sent to.
+    :raises TemplateError: naming the first row whose message can't be rendered.
+    :raises CampaignMismatchError: if another audience or template is planned under the id.
+    """
+    skipped = Skipped()
+    planned = (entry for _, entry in _rendered(template, rows, options, skipped))
+    return ledger.plan(campaign, template.canonical(), planned, lambda: skipped.counts)
+
+
+def preview(
+    template: MessageTemplate, rows: Iterable[Row], options: AudienceOptions, *, samples: int = 3
+) -> Preview:
+    """Check everything as a plan would, and write nothing.
+
+    :raises AudienceError: as :func:`plan_campaign`.
+    :raises TemplateError: as :func:`plan_campaign`.
+    """
+    skipped = Skipped()
+    shown: list[tuple[str, Message]] = []
+    count = 0
+    for (person, message), _ in _rendered(template, rows, options, skipped):
+        count += 1
+        if len(shown) < samples:
+            shown.append((person.recipient.masked, message))
+    return Preview(count, dict(skipped.counts), tuple(shown))
+
+
+def _rendered(
+    template: MessageTemplate, rows: Iterable[Row], options: AudienceOptions, skipped: Skipped
+) -> Iterator[tuple[tuple[Person, Message], Planned]]:
+    checked_files: set[str] = set()
+    for person in people(rows, options, skipped):
+        try:
+            message = template.render(person.variables)
+        except TemplateError as error:
+            raise TemplateError(f"{person.place}: {error}") from None
+        _check_file(message, person.place, checked_files)
+        planned = Planned(person.recipient.key, person.recipient.address, _json(person), body_hash(message))
+        yield (person, message), planned
+
+
+def _json(person: Person) -> str:
+    try:
+        return json.dumps(dict(person.variables), ensure_ascii=False, sort_keys=True)
+    except TypeError as error:
+        raise AudienceError(
+            f"{person.place}: a value can't be kept in the ledger ({error}); give text, numbers, lists or mappings."
+        ) from None
+
+
+def _check_file(message: Message, place: str, checked: set[str]) -> None:
+    media = getattr(message, "media", None)
+    if media is None or media.file is None or media.file in checked:
+        return
+    if not Path(media.file).is_file():
+        raise InputError(f"{place}: media file {Path(media.file).name!r} is not on this worker.")
+    checked.add(media.file)

@@ -1,0 +1,108 @@
+"""One message under the same care as a campaign: it is a campaign of one, named by its message key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from whatsapp_provider.campaigns.campaign import Campaign
+from whatsapp_provider.campaigns.identity import Recipient
+from whatsapp_provider.campaigns.ledger.ledger import Ledger
+from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Entry, Planned
+from whatsapp_provider.campaigns.ledger.states import SENT, DeliveryState
+from whatsapp_provider.campaigns.outcome import Ending, Outcome
+from whatsapp_provider.campaigns.plan import body_hash
+from whatsapp_provider.campaigns.render import MessageTemplate
+from whatsapp_provider.errors import (
+    CampaignMismatchError,
+    CampaignPausedError,
+    CampaignStoppedError,
+    ConfigurationError,
+    InDoubtError,
+    RecipientRejectedError,
+)
+
+PREFIX = "message/"
+
+
+@dataclass(frozen=True, slots=True)
+class SingleResult:
+    """A message that a gateway took.
+
+    :param already_sent: whether an earlier attempt with the same key sent it.
+    """
+
+    message_id: str
+    already_sent: bool
+
+
+def plan_single(
+    ledger: Ledger, campaign: Campaign, template: MessageTemplate, recipient: Recipient
+) -> CampaignRecord:
+    """Write the message into the ledger, or find it there.
+
+    :raises ConfigurationError: if the key was used for another message.
+    """
+    planned = Planned(recipient.key, recipient.address, "{}", body_hash(template.render({})))
+    try:
+        return ledger.plan(campaign, template.canonical(), [planned])
+    except CampaignMismatchError:
+        key = campaign.campaign_id.removeprefix(PREFIX)
+        raise ConfigurationError(
+            f"message_key {key!r} stands for another message, recipient or channel in the ledger. Give this one a "
+            "key of its own."
+        ) from None
+
+
+def sent_before(ledger: Ledger, record: CampaignRecord) -> SingleResult | None:
+    """Return the result of an earlier attempt that sent it."""
+    if record.fresh:
+        return None
+    entry = _entry(ledger, record)
+    return SingleResult(entry.message_id or "", already_sent=True) if entry.state in SENT else None
+
+
+def result_after(ledger: Ledger, record: CampaignRecord, outcome: Outcome) -> SingleResult:
+    """Return what a run made of the message.
+
+    :raises RecipientRejectedError: if the gateway refused it for this recipient.
+    :raises InDoubtError: if nobody knows whether it was sent.
+    :raises WhatsAppError: whatever made the run pause.
+    """
+    entry = _entry(ledger, record)
+    if entry.state in SENT:
+        return SingleResult(entry.message_id or "", already_sent=False)
+    raise _FAILURES.get(entry.state, _not_sent)(entry, outcome)
+
+
+def _entry(ledger: Ledger, record: CampaignRecord) -> Entry:
+    for state in DeliveryState:
+        if found := ledger.entries(record, state, limit=1):
+            return found[0]
+    raise ConfigurationError(f"The ledger has no recipient for {record.campaign_id!r}.")
+
+
+def _rejected(entry: Entry, _outcome: Outcome) -> Exception:
+    return RecipientRejectedError(entry.reason or "The gateway refused the message.", code=entry.code)
+
+
+def _in_doubt(entry: Entry, _outcome: Outcome) -> Exception:
+    return InDoubtError(
+        f"The message may have been sent ({entry.reason}); it is not sent again by itself. Look at the "
+        'recipient\'s chat, then either leave it or run the task with on_in_doubt="resend".',
+        code=entry.code,
+    )
+
+
+def _not_sent(_entry: Entry, outcome: Outcome) -> Exception:
+    if outcome.error is not None:
+        return outcome.error
+    if outcome.ending is Ending.STOPPED:
+        return CampaignStoppedError("The task was told to stop before the message was sent.")
+    return CampaignPausedError(f"The message was not sent: {outcome.reason}")
+
+
+_FAILURES: dict[DeliveryState, Callable[[Entry, Outcome], Exception]] = {
+    DeliveryState.REJECTED: _rejected,
+    DeliveryState.IN_DOUBT: _in_doubt,
+}
