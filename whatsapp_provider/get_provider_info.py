@@ -1,0 +1,87 @@
+"""What Airflow asks a provider for: pure data, built from the gateways' table.
+
+Airflow calls this in every process; it loads no HTTP client, no SQLAlchemy and no Airflow.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from whatsapp_provider import __version__
+from whatsapp_provider.gateways.registry import GATEWAYS, GatewayLine
+
+PACKAGE = "airflow-provider-whatsapp"
+_MODULES = {
+    "hooks": ["whatsapp", "whapi", "ledger"],
+    "operators": ["channel", "webhook", "message", "campaign"],
+    "sensors": ["channel"],
+    "triggers": ["channel", "moment"],
+}
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Return the provider's metadata."""
+    return {
+        "package-name": PACKAGE,
+        "name": "WhatsApp",
+        "description": "WhatsApp channels and campaigns as tasks, over any gateway.",
+        "versions": [__version__],
+        "integrations": [
+            {
+                "integration-name": "WhatsApp",
+                "external-doc-url": "https://www.whatsapp.com/business/",
+                "tags": ["service"],
+            }
+        ],
+        **{kind: [_modules(kind, names)] for kind, names in _MODULES.items()},
+        "connection-types": [_connection_type(line) for line in GATEWAYS.values()],
+        "extra-links": ["whatsapp_provider.operators.links.PairingLink"],
+        "config": _CONFIG,
+    }
+
+
+def _modules(kind: str, names: list[str]) -> dict[str, Any]:
+    return {
+        "integration-name": "WhatsApp",
+        "python-modules": [f"whatsapp_provider.{kind}.{name}" for name in names],
+    }
+
+
+def _connection_type(line: GatewayLine) -> dict[str, Any]:
+    form = line.form
+    return {
+        "connection-type": form.connection_type,
+        "hook-class-name": form.hook_class,
+        "hook-name": form.label,
+        "ui-field-behaviour": form.behaviour(),
+        "conn-fields": {name: dict(field) for name, field in form.fields.items()},
+    }
+
+
+def _option(description: str, default: str, example: str | None = None) -> dict[str, Any]:
+    return {
+        "description": description,
+        "version_added": "0.1.0",
+        "type": "string",
+        "example": example,
+        "default": default,
+    }
+
+
+_CONFIG = {
+    "whatsapp": {
+        "description": "Where the WhatsApp provider keeps its ledger of what was sent.",
+        "options": {
+            "ledger_conn_id": _option(
+                "Connection of the ledger's database (type postgres or sqlite). Where there is none, an SQLite "
+                "file is used.",
+                "whatsapp_ledger",
+            ),
+            "ledger_path": _option(
+                "The SQLite file, for tasks on one host. Empty: whatsapp/ledger.db below AIRFLOW_HOME.",
+                "",
+                "/var/lib/airflow/whatsapp/ledger.db",
+            ),
+        },
+    }
+}
