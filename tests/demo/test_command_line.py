@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
+from tests.airflow_server import processes_with_marker
 from whatsapp_provider.demo import examples
 from whatsapp_provider.demo.__main__ import main
 from whatsapp_provider.demo.gateways import connection_fields, known_gateways
+from whatsapp_provider.demo.marker import MARKER
+
+PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -55,3 +64,20 @@ def test_missing_examples_are_an_error_that_names_where_they_should_be(tmp_path,
     monkeypatch.setattr(examples, "_PLACES", (tmp_path / "beside", tmp_path / "inside"))
     assert main(["--copy-examples", str(tmp_path / "dags")]) == 1
     assert str(tmp_path / "inside") in capsys.readouterr().out
+
+
+@pytest.mark.airflow
+def test_the_demo_stops_all_that_it_started_when_it_is_interrupted(tmp_path):
+    command = [sys.executable, "-u", "-m", "whatsapp_provider.demo", "--airflow-home", str(tmp_path / "home")]
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    demo = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    assert demo.stdout is not None
+    told = ""
+    while "starting Airflow" not in told:
+        told += demo.stdout.readline()
+    environments = [child.environ() for child in psutil.Process(demo.pid).children()]
+    run_id = next(environment[MARKER] for environment in environments if MARKER in environment)
+    demo.send_signal(signal.SIGINT)
+    assert demo.wait(30) == 130
+    assert "Interrupted by SIGINT" in demo.stdout.read()
+    assert processes_with_marker(run_id) == []

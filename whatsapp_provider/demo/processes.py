@@ -45,9 +45,13 @@ class Component:
 
 
 class Supervisor:
-    """Owns the processes of one run: starts them, watches them, and leaves none behind."""
+    """Owns the processes of one run: starts them, watches them, and leaves none behind.
 
-    def __init__(self, log_folder: Path, *, grace: float = 8.0) -> None:
+    ``grace`` is how long a component may take to end by itself. An idle Airflow's scheduler and API
+    server take one to three seconds, its triggerer eleven: it waits ten for a child that doesn't listen.
+    """
+
+    def __init__(self, log_folder: Path, *, grace: float = 4.0) -> None:
         self.run_id = uuid.uuid4().hex
         self.log_folder = log_folder
         self.components: dict[str, Component] = {}

@@ -6,12 +6,13 @@ import csv
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from whatsapp_provider.demo.airflow import AirflowServer
 from whatsapp_provider.demo.emulator import EmulatorProcess
-from whatsapp_provider.demo.errors import InterruptedDemoError
+from whatsapp_provider.demo.errors import DemoError, InterruptedDemoError
 from whatsapp_provider.demo.examples import copy_examples
 from whatsapp_provider.demo.gateways import check_gateway, connection_fields
 from whatsapp_provider.demo.processes import Supervisor
@@ -62,13 +63,13 @@ def run_demo(options: DemoOptions, reporter: Reporter) -> None:
 
 
 def _start(options: DemoOptions, home: Path, supervisor: Supervisor, reporter: Reporter) -> AirflowServer:
+    dags_folder = home / "dags"
+    copy_examples(dags_folder)
     reporter.step(f"Starting the emulator for the gateway {options.gateway}")
     emulator = EmulatorProcess(supervisor, home)
     emulator.start()
     emulator.hurry(**_HURRIED)
     reporter.step(f"Emulator at {emulator.addresses['url']}; starting Airflow (half a minute)")
-    dags_folder = home / "dags"
-    copy_examples(dags_folder)
     server = AirflowServer(
         home,
         dags_folder,
@@ -89,7 +90,8 @@ def _follow(server: AirflowServer, emulator: EmulatorProcess, ref: RunRef, repor
     try:
         run = server.wait_run(ref, timeout=480.0, on_poll=follower)
     finally:
-        tell_tasks(reporter, server.rest.tasks(ref))
+        with suppress(OSError, DemoError):  # the reason why it went wrong is worth more than the table
+            tell_tasks(reporter, server.rest.tasks(ref))
     reporter.line(f"  {'the whole run':<24} {run['state']:<12} {run['duration']:6.1f} s")
     tell_campaign(reporter, server.rest.xcom(ref, _CAMPAIGN_TASK))
     tell_received(reporter, emulator.received_counts())
