@@ -80,7 +80,7 @@ def settings_from(options: argparse.Namespace) -> EmulatorSettings:
 
 async def run(options: argparse.Namespace) -> None:
     """Serve until SIGTERM or SIGINT."""
-    from whatsapp_provider.emulator.server import EmulatorServer  # noqa: PLC0415 - needs the extra
+    from whatsapp_provider.emulator.server import EmulatorServer
 
     emulator = Emulator(settings_from(options), clock=RealClock())
     server = EmulatorServer(emulator, options.host, options.port)
@@ -112,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     options = parser().parse_args(arguments)
     try:
-        import uvicorn  # noqa: F401, PLC0415 - asked for here to say how to get it
+        import uvicorn  # noqa: F401 - asked for here to say how to get it
     except ImportError:
         sys.stderr.write("The emulator needs: pip install 'airflow-provider-whatsapp[emulator]'\n")
         return 2

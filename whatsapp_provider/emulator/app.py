@@ -199,6 +199,9 @@ class Emulator:
             request.unsent = True
             return await self._dispatch(request)
         reply = await self._dispatch(request) if fault.reaches_gateway() else Reply()
+        if fault.kind == "hang":
+            # In-process there is no socket to be silent on; the client must give up by itself.
+            await asyncio.Event().wait()
         headers = [(name.lower().encode(), value.encode()) for name, value in fault.headers.items()]
         if fault.kind == "delay":
             return reply

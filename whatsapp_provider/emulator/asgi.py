@@ -63,8 +63,8 @@ class Request:
     async def form(self) -> tuple[dict[str, str], dict[str, tuple[str, str, bytes]]]:
         """Return a multipart body as fields and files (name, content type, bytes)."""
         # Starlette comes with Airflow; only this rare path pays for its import.
-        from starlette.datastructures import UploadFile  # noqa: PLC0415 - see the line above
-        from starlette.requests import Request as FormRequest  # noqa: PLC0415 - see above
+        from starlette.datastructures import UploadFile
+        from starlette.requests import Request as FormRequest
 
         async def receive() -> Message:
             return {"type": "http.request", "body": self.body, "more_body": False}

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 APP_KINDS = frozenset(
-    {"status", "delay", "half_json", "deliver_then_status", "unsent", "html", "empty"},
+    {"status", "delay", "half_json", "deliver_then_status", "unsent", "html", "empty", "hang"},
 )
 WEBHOOK_KINDS = frozenset({"webhook_duplicate", "webhook_reorder", "webhook_drop"})
 SOCKET_KINDS = frozenset(

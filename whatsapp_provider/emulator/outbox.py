@@ -127,6 +127,8 @@ class Outbox:
         self._timeline.call_later(min(step * callback.attempt, cap), self._push, callback)
 
     async def _request(self, callback: Callback) -> int | None:
+        if not callback.url.startswith(("http://", "https://")):
+            return None
         if self._client is None:
             # No environment proxy: a webhook to this machine must not leave it.
             self._client = httpx.AsyncClient(transport=self._transport, trust_env=False)

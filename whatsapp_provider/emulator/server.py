@@ -105,6 +105,7 @@ class EmulatorServer:
         """Stop listening and close what is open."""
         if self._server is not None and self._task is not None:
             self._server.should_exit = True
+            self.layer.hang_up()
             await self._task
             self._server = self._task = None
 

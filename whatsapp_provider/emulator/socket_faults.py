@@ -28,6 +28,7 @@ class SocketLayer:
         self.connections = 0
         self.requests = 0
         self.counts: Counter[str] = Counter()
+        self.silent: set[FaultyProtocol] = set()
 
     def begin(self, method: str, path: str) -> Fault | None:
         """Count a request whose head was seen; return what must go wrong with it."""
@@ -36,6 +37,11 @@ class SocketLayer:
         if key in self.counts or len(self.counts) < 10_000:
             self.counts[key] += 1
         return self.faults.for_socket(method, path)
+
+    def hang_up(self) -> None:
+        """End the silent connections, which nobody else will."""
+        for protocol in list(self.silent):
+            protocol.abort()
 
     def describe(self) -> dict[str, Any]:
         """Return the counts for the control API."""
@@ -79,6 +85,7 @@ class FaultyProtocol(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the web server."""
         self._gone = True
+        self._layer.silent.discard(self)
         if self._idle_close is not None:
             self._idle_close.cancel()
         self._inner.connection_lost(exc)
@@ -158,6 +165,12 @@ class FaultyProtocol(asyncio.Protocol):
             self._reset()
         elif fault is not None and fault.kind == "fin_after_read":
             self._transport.close()
+        elif fault is not None and fault.kind == "silence":
+            self._layer.silent.add(self)
+
+    def abort(self) -> None:
+        """Drop the connection."""
+        self._transport.abort()
 
     def _reset(self) -> None:
         """Close so that the other side gets a reset, not an end."""

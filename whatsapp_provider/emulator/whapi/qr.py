@@ -25,7 +25,7 @@ class QrCode:
         """Return the picture."""
         if self._png is None:
             try:
-                import segno  # noqa: PLC0415 - an extra; everything but the picture works without it
+                import segno
             except ImportError as error:
                 raise RefusalError(422, "Render QR failed") from error
             code = segno.make(self.raw, micro=False, error="l", boost_error=False)
