@@ -31,8 +31,21 @@ open(sys.argv[1], "w").write("escaped")
 time.sleep(600)
 """
 
+TIDIES_UP = """
+import signal, sys, time
+
+def tidy(number, frame):
+    time.sleep(0.8)
+    open(sys.argv[1], "w").write("tidied up")
+    sys.exit()
+
+signal.signal(signal.SIGTERM, tidy)
+open(sys.argv[2], "w").write("ready")
+time.sleep(600)
+"""
+
 OWNER = """
-import sys, time
+import os, sys, time
 from pathlib import Path
 from whatsapp_provider.demo.processes import Supervisor
 from whatsapp_provider.demo.signals import interruptible
@@ -40,9 +53,10 @@ from whatsapp_provider.demo.errors import InterruptedDemoError
 
 folder = Path(sys.argv[1])
 try:
-    with interruptible(), Supervisor(folder, grace=1.0) as supervisor:
-        command = [sys.executable, "-c", (folder / "escapes.py").read_text(), str(folder / "escaped")]
-        supervisor.start("escapes", command, __import__("os").environ)
+    with interruptible(), Supervisor(folder, grace=2.0) as supervisor:
+        for name in ("escapes", "tidies"):
+            files = [str(folder / f"{name}.done"), str(folder / f"{name}.ready")]
+            supervisor.start(name, [sys.executable, str(folder / f"{name}.py"), *files], os.environ)
         (folder / "run_id").write_text(supervisor.run_id)
         time.sleep(600)
 except InterruptedDemoError as error:
@@ -58,11 +72,13 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
 
 @pytest.fixture
 def owner(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that owns a run with a component that tries to escape."""
+    """A process that owns a run: one component tries to escape, one needs a moment to end."""
     (tmp_path / "escapes.py").write_text(ESCAPES)
+    (tmp_path / "tidies.py").write_text(TIDIES_UP)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     process = subprocess.Popen([sys.executable, "-c", OWNER, str(tmp_path)], env=environment)
-    wait_for(lambda: (tmp_path / "escaped").exists() and (tmp_path / "run_id").exists())
+    ready = [tmp_path / name for name in ("escapes.done", "tidies.ready", "run_id")]
+    wait_for(lambda: all(file.exists() for file in ready))
     yield process
     process.kill()
     process.wait()
@@ -157,6 +173,7 @@ def test_a_second_interrupt_does_not_cut_the_stop_short(owner, tmp_path):
     time.sleep(0.3)
     owner.send_signal(signal.SIGINT)
     assert owner.wait(15) == 130
+    assert (tmp_path / "tidies.done").exists()
     assert processes_with_marker((tmp_path / "run_id").read_text()) == []
 
 
