@@ -16,7 +16,7 @@ import pytest
 from whatsapp_provider.emulator import Emulator, EmulatorSettings
 from whatsapp_provider.emulator.__main__ import parser, settings_from
 from whatsapp_provider.emulator.clock import ManualClock, RealClock, Timeline
-from whatsapp_provider.emulator.server import serve
+from whatsapp_provider.emulator.server import serve, serve_in_thread
 
 FAST = ["--provisioning", "0", "--init", "0", "--launch", "0", "--scan-after", "0", "--port", "0"]
 
@@ -108,6 +108,16 @@ async def test_a_server_calls_webhooks_by_itself() -> None:
 
         await eventually(called)
     assert json.loads(calls[0])["messages"][0]["from_me"] is True
+
+
+def test_code_that_blocks_talks_to_a_server_in_a_thread() -> None:
+    with serve_in_thread(settings=EmulatorSettings(seed=1)) as server:
+        state = httpx.get(server.url + "/_emulator/state", trust_env=False).json()
+        assert state["channels"] == []
+        with pytest.raises(OSError, match="in use"), serve_in_thread(port=server.port):
+            pass
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(server.url + "/_emulator/state", trust_env=False)
 
 
 def test_the_command_line_has_never() -> None:

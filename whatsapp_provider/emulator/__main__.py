@@ -80,6 +80,7 @@ def settings_from(options: argparse.Namespace) -> EmulatorSettings:
 
 async def run(options: argparse.Namespace) -> None:
     """Serve until SIGTERM or SIGINT."""
+    # Here and not above: it needs the extra, and main() says how to get that.
     from whatsapp_provider.emulator.server import EmulatorServer
 
     emulator = Emulator(settings_from(options), clock=RealClock())

@@ -101,7 +101,12 @@ class Reply:
 
 def json_reply(data: Any, status: int = 200) -> Reply:
     """Answer with JSON, the keys in the order given."""
-    return Reply(status, json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode())
+    return Reply(status, json_bytes(data))
+
+
+def json_bytes(data: Any) -> bytes:
+    """Write JSON; half a surrogate pair, which JSON may carry and UTF-8 may not, becomes ``?``."""
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
 
 
 async def read_body(receive: Receive) -> bytes:
@@ -119,7 +124,9 @@ async def read_body(receive: Receive) -> bytes:
 
 async def send_reply(send: Send, reply: Reply, *, head: bool) -> None:
     """Write an answer; HEAD has no body."""
-    headers = [(b"content-length", str(len(reply.body)).encode())]
+    headers: list[tuple[bytes, bytes]] = []
+    if reply.status != 204:
+        headers.append((b"content-length", str(len(reply.body)).encode()))
     if reply.body:
         headers.append((b"content-type", reply.content_type))
     if reply.headers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -40,8 +41,9 @@ def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    # Accepted connections inherit it. A reply is two writes, and uvloop leaves Nagle's algorithm on for
-    # sockets it did not open itself: each answer would then wait 40 ms for the client's delayed ACK.
+    # Accepted connections inherit it; asyncio itself sets it only on sockets made with an explicit TCP
+    # protocol number. A reply is two writes, and with Nagle's algorithm the second one would wait 40 ms
+    # for the client's delayed acknowledgement.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.bind((host, port))
     sock.listen(BACKLOG)
@@ -124,3 +126,48 @@ async def serve(
         yield server
     finally:
         await server.stop()
+
+
+@contextlib.contextmanager
+def serve_in_thread(
+    emulator: Emulator | None = None,
+    settings: EmulatorSettings | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+) -> Iterator[EmulatorServer]:
+    """Run an emulator on a port in a thread of its own, for tests of code that blocks.
+
+    Talk to it over the control API: its objects belong to the other thread.
+    """
+    server = EmulatorServer(emulator or Emulator(settings, clock=RealClock()), host, port)
+    ready, failed = threading.Event(), list[BaseException]()
+    loop, stop = asyncio.new_event_loop(), asyncio.Event()
+
+    async def live() -> None:
+        try:
+            await server.start()
+        except OSError as error:
+            failed.append(error)
+            return
+        finally:
+            ready.set()
+        await stop.wait()
+        await server.stop()
+
+    def run() -> None:
+        try:
+            loop.run_until_complete(live())
+        finally:
+            loop.close()
+
+    thread = threading.Thread(target=run, name="whatsapp-emulator", daemon=True)
+    thread.start()
+    ready.wait()
+    if failed:
+        thread.join()
+        raise failed[0]
+    try:
+        yield server
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join()

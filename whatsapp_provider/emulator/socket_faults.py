@@ -11,7 +11,7 @@ import asyncio
 import socket
 import struct
 from collections import Counter
-from typing import Any
+from typing import Any, cast
 
 from whatsapp_provider.emulator.faults import Fault, Faults
 
@@ -70,6 +70,7 @@ class FaultyProtocol(asyncio.Protocol):
         self._fault: Fault | None = None
         self._withhold = False
         self._reply = b""
+        self._bodiless = False
         self._idle_close: asyncio.TimerHandle | None = None
         self._gone = False
 
@@ -77,10 +78,10 @@ class FaultyProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Give the web server a transport whose writes pass by here."""
-        assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")  # noqa: S101 - for mypy
-        self._transport = transport  # type: ignore[assignment]  # uvloop's class is not asyncio's
+        # A cast, because uvloop's transports are no subclass of asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
         self._layer.connections += 1
-        self._inner.connection_made(_Tap(self, transport))  # type: ignore[arg-type]  # a stand-in by duck
+        self._inner.connection_made(cast("asyncio.Transport", _Tap(self, transport)))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the web server."""
@@ -127,6 +128,7 @@ class FaultyProtocol(asyncio.Protocol):
         fault = self._fault = self._layer.begin(method.decode("latin-1"), path)
         self._withhold = fault is not None and not fault.reaches_gateway()
         self._reply = b""
+        self._bodiless = method == b"HEAD"
         if fault is not None and fault.kind == "reset_before_read":
             self._reset()
             return
@@ -195,7 +197,7 @@ class FaultyProtocol(asyncio.Protocol):
         end = self._reply.find(END_OF_HEAD)
         if end < 0:
             return
-        length = content_length(self._reply[: end + len(END_OF_HEAD)])
+        length = 0 if self._bodiless else content_length(self._reply[: end + len(END_OF_HEAD)])
         whole = end + len(END_OF_HEAD) + max(0, length)
         if len(self._reply) < whole:
             return

@@ -119,7 +119,7 @@ def number(query: dict[str, str], name: str, default: int, low: int, high: int) 
     text = query.get(name)
     if text is None:
         return default
-    if not text.isdigit():
+    if not (text.isascii() and text.isdigit()):
         raise bad_request(f"/query/{name} must be integer")
     value = int(text)
     if value < low:

@@ -56,7 +56,7 @@ async def send(channel: WhapiChannel, kind: str, data: dict[str, Any], request: 
     settings = channel.world.settings
     chat_id = _chat_id(kind, data)
     wait = settings.send_latency
-    if "typing_time" in data:
+    if data.get("typing_time") is not None:
         seconds = _typing_time(data["typing_time"])
         wait += seconds if settings.typing_delays_answer else 0
     if not channel.can_send():
@@ -67,7 +67,7 @@ async def send(channel: WhapiChannel, kind: str, data: dict[str, Any], request: 
     channel.trial.count_message(chat_id)
     if wait:
         await channel.world.wait(wait)
-    if "edit" in data:
+    if data.get("edit"):
         return _edit(channel, data["edit"], chat_id, text, kind, content)
     message = _message(channel, kind, chat_id, content, data.get("quoted"))
     channel.history.add(message, channel.world.clock.now())
@@ -122,7 +122,8 @@ def _content(
         file = parse_media(channel.media, kind, data, limit)
         content = media_content(file, data, int(channel.world.clock.now()))
         return data.get("caption"), content, file.summary()
-    if kind == "poll" and len(data["options"]) not in POLL_OPTIONS:
+    options = data.get("options")
+    if kind == "poll" and (not isinstance(options, list) or len(options) not in POLL_OPTIONS):
         raise bad_request("/body/options must NOT have fewer than 2 items")
     content = {name: value for name, value in data.items() if name not in STEERING}
     body = content.get("body")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from whatsapp_provider.emulator.asgi import json_bytes
 from whatsapp_provider.emulator.outbox import Callback
 from whatsapp_provider.emulator.world import World
 
@@ -97,7 +97,7 @@ class Webhooks:
                 event=f"{kind}.{method}",
                 method=verb,
                 url=url,
-                body=json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode(),
+                body=json_bytes(body),
                 headers=dict(hook.get("headers") or {}),
                 backoff=self._backoff,
                 backoff_cap=self._backoff_cap,
