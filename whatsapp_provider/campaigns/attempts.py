@@ -6,7 +6,7 @@ import json
 
 from whatsapp_provider.campaigns.ledger.records import Result, Task
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
-from whatsapp_provider.campaigns.render import MessageTemplate
+from whatsapp_provider.campaigns.render import Renderer
 from whatsapp_provider.errors import Disposition, TemplateError, WhatsAppError
 from whatsapp_provider.gateways.base import Sender
 
@@ -22,9 +22,7 @@ _STATE = {
 }
 
 
-async def attempt(
-    task: Task, template: MessageTemplate, sender: Sender
-) -> tuple[Result, WhatsAppError | None]:
+async def attempt(task: Task, template: Renderer, sender: Sender) -> tuple[Result, WhatsAppError | None]:
     """Send one message once, and return what became of it with the error, if there was one."""
     try:
         message = template.render(json.loads(task.variables))

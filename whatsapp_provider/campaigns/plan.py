@@ -12,7 +12,7 @@ from whatsapp_provider.campaigns.audience import AudienceOptions, Person, Row, S
 from whatsapp_provider.campaigns.campaign import Campaign
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Planned
-from whatsapp_provider.campaigns.render import MessageTemplate
+from whatsapp_provider.campaigns.render import Renderer
 from whatsapp_provider.errors import AudienceError, InputError, TemplateError
 from whatsapp_provider.messages import Message, message_text
 
@@ -37,7 +37,7 @@ def body_hash(message: Message) -> str:
 def plan_campaign(
     ledger: Ledger,
     campaign: Campaign,
-    template: MessageTemplate,
+    template: Renderer,
     rows: Iterable[Row],
     options: AudienceOptions,
 ) -> CampaignRecord:
@@ -53,7 +53,7 @@ def plan_campaign(
 
 
 def preview(
-    template: MessageTemplate, rows: Iterable[Row], options: AudienceOptions, *, samples: int = 3
+    template: Renderer, rows: Iterable[Row], options: AudienceOptions, *, samples: int = 3
 ) -> Preview:
     """Check everything as a plan would, and write nothing.
 
@@ -71,7 +71,7 @@ def preview(
 
 
 def _rendered(
-    template: MessageTemplate, rows: Iterable[Row], options: AudienceOptions, skipped: Skipped
+    template: Renderer, rows: Iterable[Row], options: AudienceOptions, skipped: Skipped
 ) -> Iterator[tuple[tuple[Person, Message], Planned]]:
     checked_files: set[str] = set()
     for person in people(rows, options, skipped):

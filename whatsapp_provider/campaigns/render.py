@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
 from jinja2 import TemplateError as JinjaError
@@ -70,6 +70,43 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         if too_large:
             raise TemplateError(f"{operator!r} makes a value that is too large.")
         return super().call_binop(context, operator, left, right)
+
+
+class Renderer(Protocol):
+    """What gives a message for a person's values."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of message."""
+
+    def canonical(self) -> str:
+        """Return what makes it this template and no other, as one text."""
+
+    def render(self, variables: Mapping[str, Any]) -> Message:
+        """Return the message."""
+
+
+class FixedMessage:
+    """A message that is complete: braces in its text are text.
+
+    :raises InputError: naming the field that is wrong.
+    """
+
+    def __init__(self, message: str | Mapping[str, Any]) -> None:
+        self._message = parse_message(message)
+
+    @property
+    def kind(self) -> str:
+        """The kind of message."""
+        return self._message.kind
+
+    def canonical(self) -> str:
+        """Return the message as one text."""
+        return repr(self._message.model_dump())
+
+    def render(self, variables: Mapping[str, Any]) -> Message:
+        """Return the message."""
+        return self._message
 
 
 class MessageTemplate:

@@ -22,7 +22,7 @@ from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease, Result, Task, Turn
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
 from whatsapp_provider.campaigns.outcome import Ending, Outcome, Progress
-from whatsapp_provider.campaigns.render import MessageTemplate
+from whatsapp_provider.campaigns.render import Renderer
 from whatsapp_provider.errors import (
     Disposition,
     LedgerUnavailableError,
@@ -74,7 +74,7 @@ class CampaignRunner:
         ledger: Ledger,
         record: CampaignRecord,
         campaign: Campaign,
-        template: MessageTemplate,
+        template: Renderer,
         sender: Sender,
         options: RunOptions,
         clock: Callable[[], float] = monotonic,
@@ -101,6 +101,11 @@ class CampaignRunner:
         self._stopping = True
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._wake.set)
+
+    @property
+    def drain_seconds(self) -> float:
+        """How long sends under way may go on once a stop was asked for."""
+        return self._options.drain
 
     async def run(self) -> Outcome:
         """Send until the end, a stop, a pause or a long wait.

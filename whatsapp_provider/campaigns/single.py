@@ -12,7 +12,7 @@ from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Entry, Pl
 from whatsapp_provider.campaigns.ledger.states import SENT, DeliveryState
 from whatsapp_provider.campaigns.outcome import Ending, Outcome
 from whatsapp_provider.campaigns.plan import body_hash
-from whatsapp_provider.campaigns.render import MessageTemplate
+from whatsapp_provider.campaigns.render import Renderer
 from whatsapp_provider.errors import (
     CampaignMismatchError,
     CampaignPausedError,
@@ -37,7 +37,7 @@ class SingleResult:
 
 
 def plan_single(
-    ledger: Ledger, campaign: Campaign, template: MessageTemplate, recipient: Recipient
+    ledger: Ledger, campaign: Campaign, template: Renderer, recipient: Recipient
 ) -> CampaignRecord:
     """Write the message into the ledger, or find it there.
 

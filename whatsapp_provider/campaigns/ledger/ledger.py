@@ -18,6 +18,7 @@ from whatsapp_provider.campaigns.ledger.records import (
     Counts,
     Entry,
     Lease,
+    NameClaim,
     Planned,
     Result,
     Turn,
@@ -195,29 +196,28 @@ class Ledger:
             ).scalar_one()
         return dict(json.loads(stored or "{}"))
 
-    def claim_channel_name(self, account: str, name: str, *, owner: str, seconds: float) -> float | None:
-        """Get the sole right to create the channel of a name.
+    def claim_channel_name(self, account: str, name: str, *, owner: str, seconds: float) -> NameClaim:
+        """Ask for the sole right to create the channel of a name, for ``seconds``.
 
-        :param owner: the same owner may claim again.
-        :return: ``None`` if it is ours for ``seconds``, else the seconds that another's claim lasts.
+        :param owner: the same for each attempt of one task, which may claim again.
         """
         self.prepare()
         mine = (channel_claim.c.account == account) & (channel_claim.c.name == name)
         with self._database.transaction() as connection:
             now = self._database.now(connection)
             row = connection.execute(select(channel_claim).where(mine).with_for_update()).one_or_none()
-            if row is not None and row.owner != owner and row.until > now:
-                return float(row.until - now)
             values = {"owner": owner, "until": now + seconds}
             if row is not None:
+                if row.owner != owner and row.until > now:
+                    return NameClaim(wait=float(row.until - now))
                 connection.execute(update(channel_claim).where(mine).values(values))
-                return None
+                return NameClaim(resumed=row.owner == owner)
             try:
                 with connection.begin_nested():
                     connection.execute(insert(channel_claim).values(account=account, name=name, **values))
             except IntegrityError:
-                return seconds
-            return None
+                return NameClaim(wait=seconds)
+            return NameClaim()
 
     def release_channel_name(self, account: str, name: str, *, owner: str) -> None:
         """Give that right back."""

@@ -129,3 +129,15 @@ class Entry:
     message_id: str | None = None
     code: str | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NameClaim:
+    """The answer to a claim on a channel's name.
+
+    :param wait: seconds that another's claim lasts; ``None`` if the name is ours.
+    :param resumed: whether we held it already, because an earlier attempt did not come to its end.
+    """
+
+    wait: float | None = None
+    resumed: bool = False

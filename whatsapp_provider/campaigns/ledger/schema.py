@@ -97,6 +97,6 @@ channel_claim = Table(
     metadata,
     Column("account", String(100), primary_key=True),
     Column("name", String(200), primary_key=True),
-    Column("owner", String(64), nullable=False),
+    Column("owner", String(800), nullable=False),
     Column("until", Double, nullable=False),
 )

@@ -1,0 +1,1 @@
+"""Operators: channels, webhooks, messages and campaigns as tasks."""

@@ -1,0 +1,132 @@
+"""What the operators share: the connection, the channel, privacy of what Airflow stores, no vain retries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
+
+from whatsapp_provider.errors import (
+    CampaignMismatchError,
+    ConfigurationError,
+    CredentialRejectedError,
+    InputError,
+    UnsupportedError,
+)
+from whatsapp_provider.hooks.channels import ChannelLike
+from whatsapp_provider.hooks.whatsapp import DEFAULT_CONN_ID, WhatsAppHook
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from whatsapp_provider.model import ChannelRef
+
+#: A retry would meet the same error, until a person changes something.
+_FINAL = (
+    ConfigurationError,
+    InputError,
+    UnsupportedError,
+    CredentialRejectedError,
+    CampaignMismatchError,
+)
+
+
+class WhatsAppTaskFailedError(AirflowFailException):
+    """The task can't succeed by being retried; the cause says what to change."""
+
+
+@contextmanager
+def no_vain_retries() -> Iterator[None]:
+    """Let Airflow fail the task at once where a retry is of no use."""
+    try:
+        yield
+    except _FINAL as error:
+        raise WhatsAppTaskFailedError(f"{type(error).__name__}: {error}") from error
+
+
+class Private:
+    """A rendered value that Airflow may store only in this form: masked.
+
+    :param shown: how it looks in the UI and in the database.
+    """
+
+    def __init__(self, value: Any, shown: str) -> None:
+        self.value = value
+        self._shown = shown
+
+    def serialize(self) -> str:
+        """Return what Airflow stores of it."""
+        return self._shown
+
+    def __repr__(self) -> str:
+        return self._shown
+
+
+def reveal(value: Any) -> Any:
+    """Return the value itself, wrapped or not."""
+    return value.value if isinstance(value, Private) else value
+
+
+class WhatsAppOperator(BaseOperator):
+    """Base of the operators.
+
+    :param whatsapp_conn_id: a connection of one of the WhatsApp types.
+    """
+
+    template_fields: Sequence[str] = ("whatsapp_conn_id",)
+    #: Fields that hold people's data, and how each is shown in their stead.
+    private_fields: Sequence[str] = ()
+    ui_color = "#d9fdd3"
+
+    def __init__(self, *, whatsapp_conn_id: str = DEFAULT_CONN_ID, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.whatsapp_conn_id = whatsapp_conn_id
+        self._hook: WhatsAppHook | None = None
+
+    @property
+    def hook(self) -> WhatsAppHook:
+        """The hook of this task's connection."""
+        if self._hook is None:
+            self._hook = WhatsAppHook(self.whatsapp_conn_id)
+        return self._hook
+
+    def execute(self, context: Context) -> Any:
+        """Do the work; see :meth:`work`."""
+        with no_vain_retries():
+            return self.work(context)
+
+    def work(self, context: Context) -> Any:
+        """Do what the operator is for."""
+        raise NotImplementedError(f"{type(self).__name__} must say what it does.")
+
+    def channel_ref(self, channel: ChannelLike) -> ChannelRef:
+        """Return the channel that is meant, and say which in the log."""
+        ref = self.hook.channel_ref(channel)
+        self.log.info(
+            "Channel %s%s on %s.", ref.channel_id, f" ({ref.name})" if ref.name else "", ref.gateway
+        )
+        return ref
+
+    def private(self, field: str, value: Any) -> Private:
+        """Wrap a private field's rendered value."""
+        shown = f"<{len(value)} characters>" if isinstance(value, str) else f"<{type(value).__name__}>"
+        return Private(value, shown)
+
+    def _do_render_template_fields(self, parent: Any, *args: Any, **kwargs: Any) -> None:
+        # Called for mapped and plain tasks alike. Dependencies were found before, from the bare values;
+        # Airflow stores the fields after, and must find them wrapped.
+        super()._do_render_template_fields(parent, *args, **kwargs)
+        for field in self.private_fields:
+            value = getattr(parent, field)
+            if value is not None and not isinstance(value, Private):
+                setattr(parent, field, self.private(field, value))
+
+
+def run_key(context: Context, *, with_map_index: bool) -> str:
+    """Return the name of this task's run: the same for each attempt, another for each DAG run."""
+    ti = context["ti"]
+    key = f"{ti.dag_id}/{ti.task_id}/{ti.run_id}"
+    index = ti.map_index if ti.map_index is not None else -1
+    return f"{key}/{index}" if with_map_index and index >= 0 else key

@@ -1,0 +1,248 @@
+"""Send a campaign."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from math import inf
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from airflow.providers.common.compat.sdk import conf
+
+from whatsapp_provider.errors import CampaignPausedError, CampaignStoppedError, ConfigurationError
+from whatsapp_provider.hooks.channels import ChannelLike
+from whatsapp_provider.hooks.ledger import open_ledger
+from whatsapp_provider.operators.audience import open_rows
+from whatsapp_provider.operators.base import Private, WhatsAppOperator, no_vain_retries, reveal, run_key
+from whatsapp_provider.operators.running import follow
+from whatsapp_provider.triggers.moment import WhatsAppMomentTrigger
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from whatsapp_provider.campaigns.audience import AudienceOptions
+    from whatsapp_provider.campaigns.campaign import Campaign
+    from whatsapp_provider.campaigns.ledger.ledger import Ledger
+    from whatsapp_provider.campaigns.ledger.records import CampaignRecord
+    from whatsapp_provider.campaigns.outcome import Outcome
+    from whatsapp_provider.campaigns.render import MessageTemplate
+    from whatsapp_provider.campaigns.runner import CampaignRunner
+
+#: A wait longer than this gives the worker slot back, where the task may defer.
+PATIENCE_SECONDS = 60.0
+
+
+class WhatsAppSendCampaignOperator(WhatsAppOperator):
+    """Send a message to everyone of an audience, each at most once, however often the task runs.
+
+    Retry, Clear, a lost worker and a duplicate of the task all resume the same campaign. Returns a report:
+    counts, reasons of failures, and who is in doubt, with numbers masked.
+
+    :param audience: path or URL of a ``.csv`` or ``.jsonl`` file (any storage of ``ObjectStoragePath``), or a
+        list of rows or numbers, or the output of a task. Lists are readable in Airflow's database; files
+        are not.
+    :param message: a text, or a mapping with a ``kind``. Its Jinja sees one person's row and ``variables``
+        and is not Airflow's: use ``variables`` for dates and the like. A text ending in one of
+        ``template_ext`` names a file in the DAG's template search path.
+    :param variables: further values for every message; templated by Airflow.
+    :param campaign_id: runs with the same id are the same campaign. By default one for each DAG run; mapped
+        tasks of a run share it and take parts of it.
+    :param channel: what the create-channel task returned, a channel id, or a name; the connection's own
+        channel where it is left out.
+    :param recipient_field: the column with the number or WhatsApp id.
+    :param region: ISO country code for numbers without country code.
+    :param pace: ``cautious`` (the default: 2 a minute, 10 in 15 minutes, 240 a day), ``official`` or
+        ``unlimited``; shared by all that send on the channel.
+    :param concurrency: sends under way at once, and the most that a crash leaves in doubt.
+    :param on_in_doubt: ``hold`` lists what may or may not have been sent; ``resend`` sends it again.
+    :param on_invalid: ``fail`` or ``skip`` rows whose recipient is no number.
+    :param on_duplicate: ``fail`` or ``skip`` rows of a person who was listed before, in whatever format.
+    :param preview: check everything, show a few rendered messages in the log, send nothing.
+    :param deferrable: give the worker slot back when the pace asks for a wait of more than a minute.
+    """
+
+    template_fields: Sequence[str] = (
+        "audience",
+        "variables",
+        "campaign_id",
+        "channel",
+        "pace",
+        "preview",
+        "whatsapp_conn_id",
+    )
+    template_fields_renderers: ClassVar[dict[str, str]] = {"variables": "json"}
+    template_ext: Sequence[str] = (".txt", ".md")
+    private_fields: Sequence[str] = ("audience",)
+
+    def __init__(
+        self,
+        *,
+        audience: Any,
+        message: str | Mapping[str, Any],
+        variables: Mapping[str, Any] | None = None,
+        campaign_id: str | None = None,
+        channel: ChannelLike = None,
+        recipient_field: str = "phone",
+        region: str | None = None,
+        pace: str = "cautious",
+        concurrency: int = 5,
+        on_in_doubt: Literal["hold", "resend"] = "hold",
+        on_invalid: Literal["fail", "skip"] = "fail",
+        on_duplicate: Literal["fail", "skip"] = "fail",
+        preview: bool | str = False,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.audience = audience
+        self.message = message
+        self.variables = variables
+        self.campaign_id = campaign_id
+        self.channel = channel
+        self.recipient_field = recipient_field
+        self.region = region
+        self.pace = pace
+        self.concurrency = concurrency
+        self.on_in_doubt = on_in_doubt
+        self.on_invalid = on_invalid
+        self.on_duplicate = on_duplicate
+        self.preview = preview
+        self.deferrable = deferrable
+        self._runner: CampaignRunner | None = None
+
+    def work(self, context: Context) -> dict[str, Any]:
+        """Plan, send, report."""
+        from whatsapp_provider.campaigns.render import MessageTemplate
+
+        template = MessageTemplate(self._message(context), shared=self.variables)
+        gateway = self.hook.gateway
+        gateway.capabilities.require_kind(gateway.name, template.kind)
+        if str(self.preview).lower() in {"true", "1"}:
+            return self._preview(template)
+        campaign = self._campaign(context)
+        ledger = open_ledger()
+        try:
+            return self._run(ledger, campaign, template, context)
+        finally:
+            ledger.dispose()
+
+    def resume(self, context: Context, event: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Go on after a wait."""
+        if (event or {}).get("status") != "due":
+            raise RuntimeError(f"The trigger said {event!r} where the end of a wait was expected.")
+        with no_vain_retries():
+            return self.work(context)
+
+    def on_kill(self) -> None:
+        """Begin no further send; what is known is written."""
+        if self._runner is not None:
+            self._runner.stop()
+
+    def private(self, field: str, value: Any) -> Private:
+        """Show a file's path, and of rows their number only."""
+        if isinstance(value, str):
+            return Private(value, value)
+        return Private(value, f"<{len(value)} rows>" if hasattr(value, "__len__") else "<rows>")
+
+    def _run(
+        self, ledger: Ledger, campaign: Campaign, template: MessageTemplate, context: Context
+    ) -> dict[str, Any]:
+        from whatsapp_provider.campaigns.plan import plan_campaign
+        from whatsapp_provider.campaigns.runner import CampaignRunner, RunOptions
+
+        record = plan_campaign(ledger, campaign, template, self._rows(), self._options())
+        self._announce(ledger, record, campaign)
+        gateway = self.hook.gateway
+        options = RunOptions(
+            send_timeout=gateway.send_timeout,
+            label=run_key(context, with_map_index=True),
+            patience=PATIENCE_SECONDS if self.deferrable else inf,
+        )
+        sender = gateway.channel(campaign.channel)
+        self._runner = CampaignRunner(ledger, record, campaign, template, sender, options)
+        return self._conclude(follow(self._runner, self.log), ledger, record)
+
+    def _announce(self, ledger: Ledger, record: CampaignRecord, campaign: Campaign) -> None:
+        counts = ledger.counts(record)
+        self.log.info(
+            "Campaign %s %s: %d recipients, %d still to be sent to. Ledger: %s.",
+            record.campaign_id,
+            "planned" if record.fresh else "resumed",
+            counts.total,
+            counts.open,
+            ledger.name,
+        )
+        self.log.info(
+            "Pace %s: at least %.0f s for the rest.", campaign.pace.name, campaign.pace.forecast(counts.open)
+        )
+
+    def _conclude(self, outcome: Outcome, ledger: Ledger, record: CampaignRecord) -> dict[str, Any]:
+        from whatsapp_provider.campaigns.outcome import Ending
+        from whatsapp_provider.campaigns.report import lines, report
+
+        summary = report(ledger, record)
+        for line in lines(summary):
+            self.log.info(line)
+        if outcome.ending is Ending.WAITING:
+            self.log.info(
+                "The pace allows the next message in %.0f s; until then the slot is free.", outcome.seconds
+            )
+            self.defer(trigger=WhatsAppMomentTrigger(time.time() + outcome.seconds), method_name="resume")
+        if outcome.ending is Ending.PAUSED:
+            raise CampaignPausedError(
+                f"Campaign {record.campaign_id!r} stopped itself with {summary['open']} recipients left: "
+                f"{outcome.reason} Nobody was lost; run the task again when the cause is gone."
+            ) from outcome.error
+        if outcome.ending is Ending.STOPPED:
+            raise CampaignStoppedError(
+                f"Campaign {record.campaign_id!r} was stopped with {summary['open']} recipients left. Run the task "
+                "again to go on."
+            )
+        if summary["in_doubt"]:
+            self.log.warning("Some messages are in doubt: they were not resent, and are listed above.")
+        return summary
+
+    def _preview(self, template: MessageTemplate) -> dict[str, Any]:
+        from whatsapp_provider.campaigns.plan import preview
+
+        shown = preview(template, self._rows(), self._options())
+        self.log.info("Preview: %d messages would be sent; nothing is.", shown.count)
+        for recipient, message in shown.samples:
+            self.log.info("To %s:\n%s", recipient, message.model_dump_json(indent=2, exclude_none=True))
+        return {"preview": True, "total": shown.count, "left_out": shown.left_out}
+
+    def _rows(self) -> Any:
+        return open_rows(reveal(self.audience), recipient_field=self.recipient_field)
+
+    def _options(self) -> AudienceOptions:
+        from whatsapp_provider.campaigns.audience import AudienceOptions, Policy
+
+        return AudienceOptions(
+            recipient_field=self.recipient_field,
+            region=self.region,
+            on_invalid=Policy(self.on_invalid),
+            on_duplicate=Policy(self.on_duplicate),
+        )
+
+    def _campaign(self, context: Context) -> Campaign:
+        from whatsapp_provider.campaigns.campaign import Campaign, OnInDoubt
+        from whatsapp_provider.campaigns.pacing import Pace
+
+        return Campaign(
+            campaign_id=self.campaign_id or run_key(context, with_map_index=False),
+            channel=self.channel_ref(self.channel),
+            pace=Pace.named(self.pace),
+            concurrency=self.concurrency,
+            on_in_doubt=OnInDoubt(self.on_in_doubt),
+        )
+
+    def _message(self, context: Context) -> str | Mapping[str, Any]:
+        """Return the message, read from its file where it names one."""
+        message = self.message
+        if not isinstance(message, str) or not message.endswith(tuple(self.template_ext)):
+            return message
+        environment = context["task"].get_template_env()
+        if environment.loader is None:
+            raise ConfigurationError(f"The message file {message!r} can't be looked for outside a DAG.")
+        source, _, _ = environment.loader.get_source(environment, message)
+        return str(source)

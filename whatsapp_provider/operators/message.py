@@ -1,0 +1,148 @@
+"""Send one message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from whatsapp_provider.errors import ConfigurationError
+from whatsapp_provider.hooks.channels import ChannelLike
+from whatsapp_provider.hooks.ledger import open_ledger
+from whatsapp_provider.operators.base import Private, WhatsAppOperator, reveal, run_key
+from whatsapp_provider.operators.running import follow, superseded_attempts_refused
+from whatsapp_provider.redaction import mask_number
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from whatsapp_provider.campaigns.campaign import Campaign
+    from whatsapp_provider.campaigns.identity import Recipient
+    from whatsapp_provider.campaigns.render import FixedMessage
+    from whatsapp_provider.campaigns.runner import CampaignRunner
+    from whatsapp_provider.campaigns.single import SingleResult
+
+
+class WhatsAppSendMessageOperator(WhatsAppOperator):
+    """Send one message, once: a retried or cleared task finds in the ledger what was sent before.
+
+    Returns ``message_id``, ``message_key`` and ``already_sent``.
+
+    :param to: a phone number with country code, or a WhatsApp id.
+    :param text: the text; or give ``message``.
+    :param message: a message of any kind, e.g. ``{"kind": "image", "media": {"url": "https://…"}}``.
+    :param channel: what the create-channel task returned, a channel id, or a name; the connection's own
+        channel where it is left out.
+    :param message_key: names the message in the ledger; the same key is sent once. By default one for each
+        DAG run and mapped index; to send again on purpose, give another.
+    :param on_in_doubt: when an earlier attempt may have been delivered: ``hold`` fails and says so,
+        ``resend`` sends again (at least once).
+    :param region: ISO country code for a number written without country code.
+    """
+
+    template_fields: Sequence[str] = ("to", "text", "message", "channel", "message_key", "whatsapp_conn_id")
+    template_ext: Sequence[str] = (".txt", ".md")
+    private_fields: Sequence[str] = ("to", "text", "message")
+
+    def __init__(
+        self,
+        *,
+        to: str,
+        text: str | None = None,
+        message: Mapping[str, Any] | None = None,
+        channel: ChannelLike = None,
+        message_key: str | None = None,
+        on_in_doubt: Literal["hold", "resend"] = "hold",
+        region: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.to = to
+        self.text = text
+        self.message = message
+        self.channel = channel
+        self.message_key = message_key
+        self.on_in_doubt = on_in_doubt
+        self.region = region
+        self._runner: CampaignRunner | None = None
+
+    def work(self, context: Context) -> dict[str, Any]:
+        """Write the intent, send, write the result."""
+        from whatsapp_provider.campaigns.identity import parse_recipient
+        from whatsapp_provider.campaigns.render import FixedMessage
+
+        recipient = parse_recipient(reveal(self.to), region=self.region)
+        message = FixedMessage(self._content())
+        gateway = self.hook.gateway
+        gateway.capabilities.require_kind(gateway.name, message.kind)
+        key = self.message_key or run_key(context, with_map_index=True)
+        superseded_attempts_refused(context)
+        result = self._send(self._campaign(key), message, recipient, context)
+        self.log.info(
+            "%s %s: message %s.",
+            "Sent before to" if result.already_sent else "Sent to",
+            recipient.masked,
+            result.message_id,
+        )
+        return {
+            "message_id": result.message_id,
+            "status": "already_sent" if result.already_sent else "accepted",
+            "message_key": key,
+        }
+
+    def on_kill(self) -> None:
+        """Send nothing more."""
+        if self._runner is not None:
+            self._runner.stop()
+
+    def private(self, field: str, value: Any) -> Private:
+        """Show the end of the number, and of a message its size or kind only."""
+        if field == "to" and isinstance(value, str):
+            return Private(value, mask_number(value.strip()))
+        if isinstance(value, Mapping):
+            return Private(value, f"<{value.get('kind', 'message')}>")
+        return super().private(field, value)
+
+    def _content(self) -> str | Mapping[str, Any]:
+        text, message = reveal(self.text), reveal(self.message)
+        if (text is None) == (message is None):
+            raise ConfigurationError("Give exactly one of text and message.")
+        content: str | Mapping[str, Any] = text if message is None else message
+        return content
+
+    def _campaign(self, key: str) -> Campaign:
+        from whatsapp_provider.campaigns.campaign import Campaign, OnInDoubt
+        from whatsapp_provider.campaigns.pacing import Pace
+        from whatsapp_provider.campaigns.single import PREFIX
+
+        return Campaign(
+            campaign_id=f"{PREFIX}{key}",
+            channel=self.channel_ref(self.channel),
+            pace=Pace.unlimited(),
+            concurrency=1,
+            on_in_doubt=OnInDoubt(self.on_in_doubt),
+        )
+
+    def _send(
+        self, campaign: Campaign, message: FixedMessage, recipient: Recipient, context: Context
+    ) -> SingleResult:
+        from whatsapp_provider.campaigns.ledger.states import DeliveryState
+        from whatsapp_provider.campaigns.runner import CampaignRunner, RunOptions
+        from whatsapp_provider.campaigns.single import plan_single, result_after, sent_before
+
+        ledger = open_ledger()
+        try:
+            record = plan_single(ledger, campaign, message, recipient)
+            if before := sent_before(ledger, record):
+                return before
+            options = RunOptions(
+                send_timeout=self.hook.gateway.send_timeout,
+                label=run_key(context, with_map_index=True),
+                # A refusal proves that nothing was sent, so running the task again may try again.
+                again=(DeliveryState.REJECTED,),
+            )
+            sender = self.hook.gateway.channel(campaign.channel)
+            self._runner = CampaignRunner(ledger, record, campaign, message, sender, options)
+            outcome = follow(self._runner, self.log)
+            return result_after(ledger, record, outcome)
+        finally:
+            ledger.dispose()

@@ -1,0 +1,158 @@
+"""Wait until a channel is initialized, and until a phone is connected to it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+
+from airflow.providers.common.compat.sdk import AirflowSkipException, BaseSensorOperator, conf
+
+from whatsapp_provider.errors import ChannelFailedError, WaitTimeoutError, WhatsAppError
+from whatsapp_provider.hooks.channels import ChannelLike
+from whatsapp_provider.hooks.whatsapp import DEFAULT_CONN_ID, WhatsAppHook
+from whatsapp_provider.operators.links import PairingLink
+from whatsapp_provider.triggers.channel import HOLD_SECONDS, WhatsAppChannelTrigger
+from whatsapp_provider.waiting import ChannelGoal, ChannelWait, Decision, Verdict
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from whatsapp_provider.model import ChannelRef
+
+
+class _ChannelSensor(BaseSensorOperator):
+    """What both sensors share.
+
+    :param channel: what the create-channel task returned, a channel id, or a name; the connection's own
+        channel where it is left out.
+    :param whatsapp_conn_id: a connection of one of the WhatsApp types.
+    :param poke_interval: seconds between looks.
+    :param timeout: seconds until the wait fails, counted from its start and kept through deferral.
+    :param deferrable: wait in the triggerer, which takes no worker slot.
+    :param poll_inline: seconds to poll on the worker before deferring, because most waits are short.
+    :param end_from_trigger: let the triggerer finish the task. Airflow runs no ``on_success_callback``
+        then, so it is off by itself where one is set.
+    """
+
+    template_fields: Sequence[str] = ("channel", "whatsapp_conn_id")
+    ui_color = "#d9fdd3"
+    goal: ClassVar[ChannelGoal]
+
+    def __init__(
+        self,
+        *,
+        channel: ChannelLike = None,
+        whatsapp_conn_id: str = DEFAULT_CONN_ID,
+        poke_interval: float = 5.0,
+        timeout: float = 600.0,
+        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        poll_inline: float = 10.0,
+        end_from_trigger: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(poke_interval=poke_interval, timeout=timeout, **kwargs)
+        self.channel = channel
+        self.whatsapp_conn_id = whatsapp_conn_id
+        self.deferrable = deferrable
+        self.poll_inline = poll_inline
+        self.end_from_trigger = end_from_trigger
+        self._told = ""
+
+    def execute(self, context: Context) -> Any:
+        """Poll for a little, then wait in the triggerer, or poll to the end."""
+        if not self.deferrable:
+            return super().execute(context)
+        started = time.time()
+        wait = ChannelWait(self.goal, started + self._seconds())
+        hook = WhatsAppHook(self.whatsapp_conn_id)
+        ref = self._ref(hook)
+        if not self._reached_soon(hook, ref, wait, until=started + self.poll_inline):
+            self.defer(
+                trigger=WhatsAppChannelTrigger(
+                    whatsapp_conn_id=self.whatsapp_conn_id,
+                    channel=ref.to_dict(),
+                    goal=self.goal.value,
+                    deadline=wait.deadline,
+                    poke_interval=self.poke_interval,
+                    end_from_trigger=self.end_from_trigger and not self.on_success_callback,
+                    resume_after=time.time() + HOLD_SECONDS,
+                ),
+                method_name="execute_complete",
+            )
+        return None
+
+    def execute_complete(self, context: Context, event: Mapping[str, Any] | None = None) -> None:
+        """Read what the trigger saw; whatever is not plainly a success fails."""
+        status = (event or {}).get("status")
+        reason = str((event or {}).get("reason") or "the trigger gave no reason")
+        if status == Verdict.DONE:
+            self.log.info("Done: %s.", reason)
+            return
+        self._fail(Verdict.TIMED_OUT if status == Verdict.TIMED_OUT else Verdict.FAILED, reason)
+
+    def poke(self, context: Context) -> bool:
+        """Look once; Airflow's own timeout bounds the wait."""
+        hook = WhatsAppHook(self.whatsapp_conn_id)
+        wait = ChannelWait(self.goal, float("inf"))
+        decision = self._look(hook, self._ref(hook), wait)
+        if decision.verdict is Verdict.FAILED:
+            self._fail(decision.verdict, decision.reason)
+        return decision.verdict is Verdict.DONE
+
+    def _reached_soon(self, hook: WhatsAppHook, ref: ChannelRef, wait: ChannelWait, *, until: float) -> bool:
+        """Poll on the worker for a little; most waits end here, and deferring costs more than they do."""
+        while True:
+            decision = self._look(hook, ref, wait)
+            if decision.verdict is Verdict.DONE:
+                return True
+            if decision.verdict is not Verdict.WAIT:
+                self._fail(decision.verdict, decision.reason)
+            if time.time() + self.poke_interval > until:
+                return False
+            time.sleep(self.poke_interval)
+
+    def _seconds(self) -> float:
+        seconds = self.timeout
+        return float(seconds.total_seconds() if hasattr(seconds, "total_seconds") else seconds)
+
+    def _ref(self, hook: WhatsAppHook) -> ChannelRef:
+        ref = hook.channel_ref(self.channel)
+        self.channel = ref.to_dict()  # for the extra link, which is made after this
+        return ref
+
+    def _look(self, hook: WhatsAppHook, ref: ChannelRef, wait: ChannelWait) -> Decision:
+        try:
+            decision = wait.after_look(hook.channel_status(ref), time.time())
+        except WhatsAppError as error:
+            decision = wait.after_error(error, time.time())
+        if decision.reason != self._told:
+            self._told = decision.reason
+            self.log.info("Waiting until %s: %s.", self.goal.value, decision.reason)
+        return decision
+
+    def _fail(self, verdict: Verdict, reason: str) -> NoReturn:
+        if self.soft_fail:
+            raise AirflowSkipException(f"Skipped (soft_fail): {reason}")
+        if verdict is Verdict.TIMED_OUT:
+            raise WaitTimeoutError(f"The channel is {reason}. Raise timeout= if it only needs longer.")
+        raise ChannelFailedError(f"The wait can't succeed: {reason}.")
+
+
+class WhatsAppChannelInitializedSensor(_ChannelSensor):
+    """Wait until a new channel can be paired or used.
+
+    Whapi says that creating takes up to 90 seconds; captured channels took up to six minutes.
+    """
+
+    goal = ChannelGoal.INITIALIZED
+
+
+class WhatsAppChannelConnectedSensor(_ChannelSensor):
+    """Wait until a phone is connected to the channel.
+
+    While it waits, its link **Pair a channel** leads to a page that shows the QR code.
+    """
+
+    goal = ChannelGoal.CONNECTED
+    operator_extra_links = (PairingLink(),)

@@ -1,0 +1,75 @@
+"""Decide, without any I/O, whether a wait for a channel goes on.
+
+Sensors and triggers ask the same object, so that they cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from whatsapp_provider.errors import ConfigurationError, GatewayError, WhatsAppError
+from whatsapp_provider.model import ChannelState, ChannelStatus
+
+
+class ChannelGoal(StrEnum):
+    """What is waited for."""
+
+    INITIALIZED = "initialized"
+    CONNECTED = "connected"
+
+    def is_reached(self, state: ChannelState) -> bool:
+        """Whether a channel in this state is there."""
+        return state is ChannelState.CONNECTED if self is ChannelGoal.CONNECTED else state.is_initialized
+
+
+class Verdict(StrEnum):
+    """What to do after a look."""
+
+    WAIT = "wait"
+    DONE = "done"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A verdict, and in words what it rests on: fit for a log, without numbers and tokens."""
+
+    verdict: Verdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelWait:
+    """A wait with a deadline.
+
+    :param deadline: seconds since the epoch (UTC); wall-clock, so that it survives deferral.
+    """
+
+    goal: ChannelGoal
+    deadline: float
+
+    def after_look(self, status: ChannelStatus, now: float) -> Decision:
+        """Decide after the gateway told the channel's state."""
+        told = f"channel is {status.state.value}" + (f" ({status.detail})" if status.detail else "")
+        if self.goal.is_reached(status.state):
+            return Decision(Verdict.DONE, told)
+        if status.state.is_fatal:
+            return Decision(Verdict.FAILED, f"{told}; waiting does not change that")
+        return self._unless_late(told, now)
+
+    def after_error(self, error: WhatsAppError, now: float) -> Decision:
+        """Decide after the gateway could not be asked: faults that pass are waited out."""
+        if isinstance(error, ConfigurationError) or not getattr(error, "is_transient", False):
+            return Decision(Verdict.FAILED, str(error))
+        if isinstance(error, GatewayError) and error.retry_after and now + error.retry_after >= self.deadline:
+            return Decision(Verdict.TIMED_OUT, f"{error} It asks to wait beyond the deadline.")
+        return self._unless_late(f"could not look: {error}", now)
+
+    def _unless_late(self, told: str, now: float) -> Decision:
+        if now >= self.deadline:
+            return Decision(
+                Verdict.TIMED_OUT, f"not {self.goal.value} when the time was over; at the last look: {told}"
+            )
+        return Decision(Verdict.WAIT, told)
