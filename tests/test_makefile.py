@@ -63,12 +63,12 @@ def test_the_pinned_versions_name_no_host_no_path_no_hash_and_not_this_package(f
 @pytest.mark.parametrize("file", PINNED, ids=lambda file: file.stem)
 def test_every_direct_dependency_is_pinned(file):
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
-    extras = project["project"]["optional-dependencies"].values()
-    wanted = [
-        *project["project"]["dependencies"],
-        *project["dependency-groups"]["dev"],
-        *(requirement for extra in extras for requirement in extra),
+    groups = [
+        project["project"]["dependencies"],
+        project["dependency-groups"]["dev"],
+        *project["project"]["optional-dependencies"].values(),
     ]
+    wanted = [requirement for group in groups for requirement in group]
     names = {normal(re.split(r"[\[<>=;~! ]", requirement)[0]) for requirement in wanted}
     pinned = {normal(line.partition("==")[0]) for line in file.read_text().splitlines()}
     assert names - pinned == {"airflow-provider-whatsapp"}
