@@ -122,6 +122,17 @@ async def test_the_phone_scans_some_seconds_after_the_code_was_first_shown(wire:
     assert await wire.status(token) == "AUTH"
 
 
+async def test_an_unlinked_channel_is_not_scanned_again_until_its_new_code_is_shown(wire: Wire) -> None:
+    wire.emulator.configure(scan_after=5)
+    created = await wire.until_qr()
+    for _ in range(2):
+        await wire.gate(created["token"], "GET", "/users/login")
+        await wire.emulator.advance(4)
+    wire.emulator.network.unlink(created["id"])
+    await wire.emulator.advance(60)
+    assert await wire.status(created["token"]) == "QR"
+
+
 async def test_each_channel_is_scanned_by_its_own_phone(wire: Wire) -> None:
     one, two = await wire.until_qr(), await wire.until_qr()
     numbers = [wire.emulator.network.link(item["id"]) for item in (one, two)]

@@ -80,6 +80,8 @@ async def test_the_trial_limits_are_402_when_enforced_and_roll_with_the_calendar
     assert (await wire.text(channel, "15550000000")).status_code == 402
     await wire.emulator.advance(86_400)
     assert (await wire.text(channel, "15550000000")).status_code == 200
+    # A new day brings new messages, but the chats are the month's.
+    assert (await wire.text(channel, "15550000009")).status_code == 402
 
 
 async def test_checks_and_requests_of_a_trial_channel_are_limited_too(

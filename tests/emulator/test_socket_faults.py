@@ -172,6 +172,14 @@ async def test_silence_keeps_the_connection_open_and_says_nothing(
     assert (line.server.layer.requests, line.received()) == (1, received)
 
 
+async def test_silence_lasts_though_the_client_asked_to_close(line: Line) -> None:
+    line.emulator.faults.add(Fault(kind="silence", forward=True))
+    request = line.request().replace(b"Host:", b"Connection: close\r\nHost:")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(line.ask(request), 0.2)
+    assert line.received() == 1
+
+
 async def test_an_idle_connection_is_closed_after_a_whole_reply(line: Line) -> None:
     line.emulator.faults.add(Fault(kind="close_idle"))
     reader, writer = await line.connect()
