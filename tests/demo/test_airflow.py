@@ -119,9 +119,9 @@ def test_cleared_tasks_run_again_as_a_new_try(server, greeting):
     assert server.rest.task(greeting, "greet")["try_number"] == 2
 
 
-def test_a_failed_run_is_told_with_the_state_of_its_tasks(server):
+def test_a_failed_run_is_told_with_the_exception_of_the_task_that_failed(server):
     ref = server.trigger("failing")
-    with pytest.raises(RunFailedError, match="fail: failed"):
+    with pytest.raises(RunFailedError, match="fail: failed: ValueError: out of luck"):
         server.wait_run(ref)
     assert "out of luck" in server.rest.logs(ref, "fail")
 

@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 
 from whatsapp_provider.demo.errors import DeadlineError, DemoError, RestError, RunFailedError
 from whatsapp_provider.demo.processes import Supervisor
-from whatsapp_provider.demo.rest import AirflowRest, Json, RunRef
+from whatsapp_provider.demo.rest import AirflowRest, Json, RunRef, task_name
 from whatsapp_provider.demo.settings import USERNAME, AirflowSettings, free_port
 from whatsapp_provider.demo.taskprocesses import TaskProcesses, find_task_processes
 
@@ -130,8 +130,7 @@ class AirflowServer:
 
         run = self.wait_until(f"the end of {ref.dag_id} {ref.run_id}", ended, timeout)
         if run["state"] != expect:
-            outcomes = {task["task_id"]: str(task["state"]) for task in self.rest.tasks(ref)}
-            raise RunFailedError(f"{ref.dag_id} {ref.run_id}", run["state"], outcomes)
+            raise RunFailedError(f"{ref.dag_id} {ref.run_id}", run["state"], self._outcomes(ref))
         return run
 
     def wait_task(
@@ -159,6 +158,15 @@ class AirflowServer:
                 return found
             time.sleep(_POLL_SECONDS)
         raise DeadlineError(awaited, timeout)
+
+    def _outcomes(self, ref: RunRef) -> dict[str, str]:
+        """Return each task's state, and for a failed one the exception that its log ends with."""
+        outcomes = {}
+        for task in self.rest.tasks(ref):
+            state = task["state"] or "not started"
+            failure = self.rest.failure(ref, task) if state == "failed" else ""
+            outcomes[task_name(task)] = f"{state}: {failure}" if failure else state
+        return outcomes
 
     def _answers(self) -> bool:
         try:

@@ -154,9 +154,23 @@ class AirflowRest:
 
     def logs(self, ref: RunRef, task_id: str, try_number: int = 1, map_index: int = -1) -> str:
         """Return the log of one try as text, one event a line."""
+        return "\n".join(_log_line(entry) for entry in self._log_entries(ref, task_id, try_number, map_index))
+
+    def failure(self, ref: RunRef, task: Json) -> str:
+        """Return the last exception in the log of a task instance's last try, or nothing."""
+        entries = self._log_entries(ref, task["task_id"], task["try_number"], task["map_index"])
+        details = [
+            detail
+            for entry in entries
+            if isinstance(entry, dict)
+            for detail in entry.get("error_detail") or ()
+        ]
+        return f"{details[-1]['exc_type']}: {details[-1]['exc_value']}" if details else ""
+
+    def _log_entries(self, ref: RunRef, task_id: str, try_number: int, map_index: int) -> list[Any]:
         path = f"{ref.task_path(task_id)}/logs/{try_number}?full_content=true&map_index={map_index}"
-        content = self.call("GET", path)["content"]
-        return "\n".join(_log_line(entry) for entry in content)
+        content: list[Any] = self.call("GET", path)["content"]
+        return content
 
     def xcom(self, ref: RunRef, task_id: str, key: str = "return_value", map_index: int = -1) -> Any:
         """Return an XCom's value; JSON is decoded."""
@@ -188,6 +202,13 @@ class AirflowRest:
 def quote(part: str) -> str:
     """Quote one part of a path: run ids hold ``+`` and ``:``."""
     return urllib.parse.quote(part, safe="")
+
+
+def task_name(task: Json) -> str:
+    """Return the task's id, with its index when it is one of several."""
+    index = task["map_index"]
+    name: str = task["task_id"]
+    return name if index < 0 else f"{name}[{index}]"
 
 
 def _log_line(entry: object) -> str:

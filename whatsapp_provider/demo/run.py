@@ -28,6 +28,8 @@ _PAIRING_TASK = "wait_connected"
 _CAMPAIGN_TASK = "send_campaign"
 _AUDIENCE_SIZE = 12
 _LOOK_SECONDS = 1.0
+# On this machine: what the emulator calls back must not leave it.
+_WEBHOOK_PATH = "/whatsapp/webhook"
 # The real service takes about a minute and a half for these two.
 _HURRIED = {"provisioning_seconds": 8.0, "launch_seconds": 5.0}
 
@@ -79,7 +81,7 @@ def _start(options: DemoOptions, home: Path, supervisor: Supervisor, reporter: R
     server.start()
     server.wait_healthy()
     reporter.step(f"Airflow is healthy at {server.url}")
-    ref = server.trigger(DAG_ID, _conf(home))
+    ref = server.trigger(DAG_ID, _conf(home, f"{server.url}{_WEBHOOK_PATH}"))
     _follow(server, emulator, ref, reporter)
     return server
 
@@ -97,14 +99,19 @@ def _follow(server: AirflowServer, emulator: EmulatorProcess, ref: RunRef, repor
     tell_received(reporter, emulator.received_counts())
 
 
-def _conf(home: Path) -> Json:
+def _conf(home: Path, webhook_url: str) -> Json:
     """Return the run's parameters, after writing the audience that they name."""
     audience = home / "audience.csv"
     with audience.open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["phone", "name"])
         rows.writerows([f"+1202555{1000 + number}", f"Guest {number}"] for number in range(_AUDIENCE_SIZE))
-    return {"channel_name": "Demo shop", "audience": str(audience), "pace": "unlimited"}
+    return {
+        "channel_name": "Demo shop",
+        "audience": str(audience),
+        "webhook_url": webhook_url,
+        "pace": "unlimited",
+    }
 
 
 def _stay_up(server: AirflowServer, reporter: Reporter) -> None:

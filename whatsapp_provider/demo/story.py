@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from whatsapp_provider.demo.reporter import Reporter
-from whatsapp_provider.demo.rest import Json
+from whatsapp_provider.demo.rest import Json, task_name
 
 _WAITS_FOR_PHONE = frozenset({"running", "deferred"})
 
@@ -69,9 +69,3 @@ def tell_received(reporter: Reporter, counts: Mapping[str, int]) -> None:
     total = sum(counts.values())
     most = max(counts.values(), default=0)
     reporter.line(f"  {total} messages on {len(counts)} phones; at most {most} on any one phone")
-
-
-def task_name(task: Json) -> str:
-    """Return the task's id, with its index when it is one of several."""
-    index = task["map_index"]
-    return task["task_id"] if index < 0 else f"{task['task_id']}[{index}]"
