@@ -51,7 +51,7 @@ _write_result = (
         delivery.c.runner == bindparam("b_runner"),
         delivery.c.attempt == bindparam("b_attempt"),
         # A result that comes after the lease ended still tells the truth about its own attempt.
-        delivery.c.state.in_([DeliveryState.SENDING, DeliveryState.IN_DOUBT]),
+        or_(delivery.c.state == DeliveryState.SENDING, delivery.c.state == DeliveryState.IN_DOUBT),
     )
     .values(
         state=bindparam("b_state"),
