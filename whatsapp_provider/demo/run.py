@@ -58,7 +58,7 @@ def run_demo(options: DemoOptions, reporter: Reporter) -> None:
                 _stay_up(server, reporter)
             reporter.step("Stopping Airflow and the emulator")
     except BaseException:
-        reporter.line(f"\nEverything is stopped. Database and logs: {home}")
+        reporter.line(f"\nDatabase, DAGs and logs: {home}")
         raise
     reporter.step("Everything is stopped")
     _tidy(options, home, reporter)
