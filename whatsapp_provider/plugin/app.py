@@ -13,14 +13,12 @@ from typing import Annotated, Any
 
 from airflow.api_fastapi.core_api.security import GetUserDep, get_user
 from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from whatsapp_provider.errors import InputError, RateLimitedError
-from whatsapp_provider.plugin import words
 from whatsapp_provider.plugin.access import ConnId, may_pair, own_connections
-from whatsapp_provider.plugin.desk import Desk
+from whatsapp_provider.plugin.desk import Desk, explain
 from whatsapp_provider.plugin.doors import refused
 from whatsapp_provider.plugin.headers import SafeHeaders
 
@@ -79,12 +77,14 @@ async def code(
     desk: Desk = request.app.state.desk
     try:
         return JSONResponse({"code": await desk.code(conn_id, channel, await _phone(request))})
+    except HTTPException:
+        raise
     except InputError as error:
         return _problem(422, "That is not a phone number", str(error))
     except RateLimitedError as error:
         return _problem(429, "Not so fast", str(error))
     except Exception as error:
-        said = await run_in_threadpool(words.of_error, error, conn_id)
+        said = explain(error, conn_id)
         return _problem(502, said.title, said.detail or said.advice)
 
 

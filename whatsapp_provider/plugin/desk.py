@@ -116,15 +116,9 @@ class Desk:
         try:
             async with asyncio.timeout(LOOK_TIMEOUT):
                 return await self._look(conn_id, channel, watched)
-        except AirflowNotFoundException:
-            watched.forget()
-            return words.unknown_connection(conn_id)
         except Exception as error:
             watched.forget()
-            if not isinstance(error, WhatsAppError | TimeoutError):
-                # Not its text: nobody has looked that over for numbers and tokens.
-                log.warning("The pairing page of connection %r met a %s.", conn_id, type(error).__name__)
-            return words.of_error(error, conn_id)
+            return explain(error, conn_id)
 
     async def _look(self, conn_id: str, channel: str, watched: _Watched) -> Words:
         gateway = await self._open(conn_id, watched)
@@ -176,6 +170,16 @@ class Desk:
             "expires_in": max(0.0, watched.picture_until - self._clock()) if watched.picture else None,
             "by_number": bool(waiting and gateway and gateway.capabilities.pairing_code),
         }
+
+
+def explain(error: Exception, conn_id: str) -> Words:
+    """Return what to say of a failure; one that nobody foresaw is logged by its kind."""
+    if isinstance(error, AirflowNotFoundException):
+        return words.unknown_connection(conn_id)
+    if not isinstance(error, WhatsAppError | TimeoutError):
+        # Not its text: nobody has looked that over for numbers and tokens.
+        log.warning("The pairing page of connection %r met a %s.", conn_id, type(error).__name__)
+    return words.of_error(error, conn_id)
 
 
 def phone_digits(phone: str) -> str:
