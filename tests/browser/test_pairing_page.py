@@ -131,6 +131,16 @@ def test_without_a_channel_the_account_s_are_offered(page: Page, site: Site, sho
     drawn(page)
 
 
+def test_the_code_disappears_when_the_session_ends(signed_in: BrowserContext, site: Site) -> None:
+    page = signed_in.new_page()
+    page.goto(site.url(site.new_channel("Left alone")))
+    drawn(page)
+    signed_in.clear_cookies()
+    expect(page.locator("#title")).to_have_text("Your Airflow session has ended")
+    expect(page.locator("#scan")).to_be_hidden()
+    assert page.locator("#qr").get_attribute("src") is None
+
+
 def test_hostile_names_are_shown_as_text(page: Page, site: Site) -> None:
     hostile = "<img src=x onerror=alert(1)>"
     page.goto(site.url(hostile, conn_id=hostile))
@@ -164,6 +174,21 @@ def test_the_page_fits_a_small_phone(browser: Browser, site: Site, shot: Shot, s
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     shot(page, f"small-problem-{scheme}")
     context.close()
+
+
+def test_the_page_follows_the_theme_that_was_chosen_in_airflow(page: Page, site: Site, shot: Shot) -> None:
+    site.new_channel("At night")
+    page.goto(site.server.url)
+    page.get_by_role("button", name="User", exact=True).click()
+    page.get_by_role("menuitem", name="Appearance").hover()
+    page.get_by_role("menuitemradio", name="Dark Mode").click()
+    expect(page.locator("html")).to_have_class(re.compile("dark"))
+    page.goto(f"{site.server.url}/plugin/whatsapp-pairing")
+    frame = page.frame_locator("iframe[title='WhatsApp pairing']")
+    expect(frame.locator("html")).to_have_attribute("data-theme", "dark")
+    frame.get_by_role("button", name="Open").click()
+    expect(frame.locator("#title")).to_have_text("Which channel?")
+    shot(page, "airflow-dark")
 
 
 def test_the_page_works_from_airflows_menu(signed_in: BrowserContext, site: Site, shot: Shot) -> None:

@@ -59,11 +59,11 @@ def of_status(status: ChannelStatus, *, has_qr: bool = False, by_number: bool = 
         phone = f"Phone {mask_number(status.account_phone)}" if status.account_phone else "A phone"
         return Words(state, "done", "Connected", f"{phone} is linked. You can close this page.", "", LATER)
     tone, title, advice, again_in = _STATES[state]
-    shown = f" ({detail})" if detail and state in _WITH_DETAIL else ""
-    return Words(state, tone, f"{title}{shown}", advice, "" if shown else detail, again_in)
+    if detail and state is ChannelState.INITIALIZING:
+        return Words(state, tone, f"{title} ({detail})", advice, "", again_in)
+    return Words(state, tone, title, advice, f"The gateway says: {detail}" if detail else "", again_in)
 
 
-_WITH_DETAIL = {ChannelState.INITIALIZING}
 _STATES: dict[ChannelState, tuple[str, str, str, float]] = {
     ChannelState.PROVISIONING: (
         "wait",

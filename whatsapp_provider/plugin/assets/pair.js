@@ -51,6 +51,7 @@ function say(tone, title, advice = "", detail = "") {
 
 function showCode(view) {
   show("scan", Boolean(view.qr));
+  show("warning", Boolean(view.qr));
   if (!view.qr) {
     shown = "";
     at("qr").removeAttribute("src");
@@ -103,6 +104,7 @@ function showChoices(choices) {
 
 function render(view) {
   nameChannel(view.channel);
+  show("which", view.state !== "choose");
   say(view.tone, view.title, view.advice, view.detail);
   showCode(view);
   showNumber(view);
