@@ -30,7 +30,7 @@ define require-python
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-up test kill lint format constraints dist clean
+.PHONY: help venv demo demo-up test kill package-test lint format constraints dist clean
 
 help: ## Show this list
 	@echo "Variables: AIRFLOW=$(AIRFLOW)  GATEWAY=$(GATEWAY)  PYTHON=$(PYTHON)  VENV=$(VENV)  ARGS='more arguments'"
@@ -45,10 +45,13 @@ demo-up: $(STAMP) ## The same, and leave Airflow's UI running until Ctrl-C
 	@$(BIN)/python -m whatsapp_provider.demo --gateway $(GATEWAY) --up $(ARGS)
 
 test: $(STAMP) ## Run the tests (real Airflow, emulator, PostgreSQL and browser included)
-	@$(BIN)/python -m pytest -m "not kill" $(ARGS)
+	@$(BIN)/python -m pytest -m "not kill and not packaging" $(ARGS)
 
 kill: $(STAMP) ## Run the tests that kill real processes and wait for Airflow to notice (minutes)
 	@$(BIN)/python -m pytest -m kill $(ARGS)
+
+package-test: $(STAMP) ## Build the wheel, install it into a bare environment, and ask Airflow what it sees
+	@$(BIN)/python -m pytest -m packaging $(ARGS)
 
 lint: $(STAMP) ## Check style, formatting and types
 	@$(BIN)/ruff check .

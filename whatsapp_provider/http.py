@@ -12,9 +12,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from math import isfinite
 from time import time
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from tenacity import (
     AsyncRetrying,
@@ -41,6 +42,9 @@ from whatsapp_provider.transport import Answer, Request, Timeouts, Wire, shared_
 
 READ_ATTEMPTS = 3
 LONGEST_OBEYED_WAIT = 30.0  #: seconds; a longer Retry-After is the caller's to wait for
+
+#: Shorter texts of a request, such as a kind or a mode, may be quoted back.
+QUOTED_CHARACTERS = 8
 
 _HALTING: dict[int, type[ChannelHaltedError]] = {
     401: CredentialRejectedError,
@@ -138,11 +142,15 @@ class ApiClient:
         answer = await wire.exchange(request)
         if 200 <= answer.status < 300:
             return answer
-        raise self._classify(answer, effect, self.said(answer))
+        raise self._classify(answer, effect, self.said(answer, request.json))
 
-    def said(self, answer: Answer) -> str:
-        """Return who answered what, fit for a log."""
-        return f"{self._label} answered {answer.status}: {redact(explanation(answer), secrets=self._secrets)}"
+    def said(self, answer: Answer, asked: Any = None) -> str:
+        """Return who answered what, fit for a log.
+
+        :param asked: the request's body; an answer that quotes a value of it must not bring it into a log.
+        """
+        private = (*self._secrets, *(text for text in _values(asked) if len(text) >= QUOTED_CHARACTERS))
+        return f"{self._label} answered {answer.status}: {redact(explanation(answer), secrets=private)}"
 
 
 def check_url(url: str, label: str) -> str:
@@ -150,12 +158,30 @@ def check_url(url: str, label: str) -> str:
 
     :raises ConfigurationError: for anything else.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc:
-        raise ConfigurationError(f"{label}: {url!r} is not a URL; it must begin with http:// or https://.")
-    if parts.username or parts.password:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, half an IPv6 address
+        usable = False
+    # What stands before an @ may be a token, so the URL is quoted only where there is none.
+    if usable and (parts.username or parts.password):
         raise ConfigurationError(f"{label}: put credentials into the connection's own fields, not its URL.")
+    if not usable:
+        shown = repr(url) if "@" not in url else "what is given"
+        raise ConfigurationError(f"{label}: {shown} is not a URL; it must begin with http:// or https://.")
+    if parts.query or parts.fragment:
+        raise ConfigurationError(f"{label}: the URL must end before any '?' or '#'.")
     return url
+
+
+def segment(value: str) -> str:
+    """Return one part of a path, written so that it can't become another path.
+
+    :raises ConfigurationError: if it is empty or dots.
+    """
+    if not value.strip("."):
+        raise ConfigurationError(f"{value!r} is not an id.")
+    return quote(value, safe="@")
 
 
 def classify_status(answer: Answer, effect: Effect, said: str) -> GatewayError:
@@ -166,9 +192,14 @@ def classify_status(answer: Answer, effect: Effect, said: str) -> GatewayError:
         return RateLimitedError(said, status=status, retry_after=wait)
     if status == 503 and wait is not None:
         return TemporarilyUnavailableError(said, status=status, retry_after=wait)
-    if status >= 500 and effect is not Effect.ONCE:
+    if (status >= 500 or status == 408) and effect is not Effect.ONCE:
         return TemporarilyUnavailableError(said, status=status)
-    if status >= 500 or status < 400:
+    if status < 400 and effect is not Effect.ONCE:
+        return RequestRejectedError(
+            f"{said} It points elsewhere, which is not followed; correct the URL of the connection (https?).",
+            status=status,
+        )
+    if status >= 500 or status < 400 or status == 408:
         # A gateway in front may have passed the request on before it gave up or redirected.
         return NoAnswerError(f"{said} The request may have been carried out.", status=status)
     return _HALTING.get(status, RequestRejectedError)(said, status=status)
@@ -179,8 +210,16 @@ def explanation(answer: Answer) -> str:
     try:
         body = answer.json()
     except NoAnswerError:
-        return re.sub(r"<[^>]*>", " ", answer.body[:2000].decode("utf-8", "replace")) or "an empty body"
+        return _plain(answer.body[:20_000].decode("utf-8", "replace")) or "an empty body"
     return " ".join(_texts(body)) or "no explanation"
+
+
+def _plain(page: str) -> str:
+    """Return the title of an HTML page, or all of its text."""
+    title = re.search(r"(?is)<title[^>]*>(.*?)</title>", page)
+    if title and title.group(1).strip():
+        return title.group(1).strip()
+    return re.sub(r"(?is)<(script|style)\b.*?(</\1>|$)|<[^>]*>", " ", page).strip()
 
 
 def _texts(value: Any) -> list[str]:
@@ -194,19 +233,27 @@ def _texts(value: Any) -> list[str]:
     return []
 
 
+def _values(value: Any) -> list[str]:
+    """Return all texts in a JSON value."""
+    if isinstance(value, str):
+        return [value]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for item in items for text in _values(item)]
+
+
 def retry_after(answer: Answer, *, now: Callable[[], float] = time) -> float | None:
     """Return the seconds of a ``Retry-After`` header, given as seconds or as a date."""
     value = answer.headers.get("retry-after", "").strip()
     if not value:
         return None
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
     except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - now())
-    except ValueError:
-        return None
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - now()
+        except (ValueError, OverflowError):
+            return None
+    return max(0.0, seconds) if isfinite(seconds) else None
 
 
 def _worth_another_try(error: BaseException) -> bool:

@@ -1,0 +1,137 @@
+"""A campaign of 500 under a real Airflow, killed in every way that Airflow and its hosts know.
+
+The truth log of the emulated phones is the judge: nobody gets a message twice, and whoever gets none
+is listed in doubt. No more are in doubt than sends were under way.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.airflow_server import airflow_with_dags
+from tests.system.world import CONN_ID, World, a_world, write_audience
+from whatsapp_provider.demo.airflow import AirflowServer
+from whatsapp_provider.demo.rest import Json, RunRef
+
+pytestmark = [pytest.mark.airflow, pytest.mark.kill]
+
+PEOPLE = 500
+CONCURRENCY = 5
+DAG = f"""
+    from __future__ import annotations
+
+    from datetime import timedelta
+
+    from airflow.sdk import dag
+
+    from whatsapp_provider.operators.campaign import WhatsAppSendCampaignOperator
+
+
+    @dag(schedule=None)
+    def campaign():
+        WhatsAppSendCampaignOperator(
+            task_id="send",
+            audience="{{{{ dag_run.conf['audience'] }}}}",
+            message="Hello {{{{ name }}}}",
+            pace="unlimited",
+            concurrency={CONCURRENCY},
+            retries=2,
+            retry_delay=timedelta(seconds=1),
+        )
+
+
+    campaign()
+"""
+NOTICE_SOON = {
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "5",
+}
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with a_world() as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def server(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowServer]:
+    folder = tmp_path_factory.mktemp("airflow")
+    connections = {CONN_ID: world.connection}
+    with airflow_with_dags(
+        folder, {"campaign.py": DAG}, connections=connections, config=NOTICE_SOON
+    ) as server:
+        yield server
+
+
+class Story:
+    """One campaign to people of its own, from its start to what the phones got."""
+
+    def __init__(self, server: AirflowServer, world: World, folder: Path, prefix: str) -> None:
+        self.server, self.world, self.prefix = server, world, prefix
+        audience = write_audience(folder / "people.csv", prefix, PEOPLE)
+        self.ref: RunRef = server.trigger("campaign", {"audience": str(audience)})
+
+    def until_some_are_sent(self) -> Json:
+        """Wait until the campaign is well under way."""
+        self.world.wait_for_messages(60, lambda phone: phone.startswith(self.prefix))
+        assert sum(self.received().values()) < PEOPLE
+        return self.server.wait_task(self.ref, "send", ["running"])
+
+    def received(self) -> dict[str, int]:
+        return {phone: n for phone, n in self.world.counts().items() if phone.startswith(self.prefix)}
+
+    def report(self, timeout: float = 240.0) -> Json:
+        self.server.wait_run(self.ref, timeout=timeout)
+        return self.server.rest.xcom(self.ref, "send")
+
+    def tries(self) -> int:
+        return next(task["try_number"] for task in self.server.rest.tasks(self.ref))
+
+
+def judge(story: Story, report: Json, *, most_in_doubt: int) -> None:
+    received = story.received()
+    assert max(received.values()) == 1, "somebody got the message twice"
+    in_doubt = report["counts"].get("in_doubt", 0)
+    assert in_doubt <= most_in_doubt
+    assert len(report["in_doubt"]) == in_doubt
+    assert PEOPLE - len(received) <= in_doubt, "somebody got nothing and is not listed"
+    assert report["counts"].get("accepted", 0) + in_doubt == PEOPLE
+
+
+def test_a_killed_task_process_sends_nobody_twice_and_loses_nobody(server, world, tmp_path):
+    story = Story(server, world, tmp_path, "1555100")
+    story.until_some_are_sent()
+    server.find_task_processes(story.ref, "send").task.kill()
+    judge(story, story.report(), most_in_doubt=CONCURRENCY)
+    assert story.tries() == 2
+
+
+def test_a_lost_host_sends_nobody_twice_and_loses_nobody(server, world, tmp_path):
+    story = Story(server, world, tmp_path, "1555200")
+    story.until_some_are_sent()
+    server.find_task_processes(story.ref, "send").kill_all()
+    judge(story, story.report(), most_in_doubt=CONCURRENCY)
+    assert story.tries() == 2
+
+
+def test_a_terminated_task_writes_what_it_knows_and_leaves_nobody_in_doubt(server, world, tmp_path):
+    story = Story(server, world, tmp_path, "1555300")
+    story.until_some_are_sent()
+    server.find_task_processes(story.ref, "send").task.send_signal(signal.SIGTERM)
+    judge(story, story.report(), most_in_doubt=0)
+    assert story.tries() == 2
+
+
+def test_clearing_a_finished_campaign_sends_nothing_again(server, world, tmp_path):
+    story = Story(server, world, tmp_path, "1555400")
+    first = story.report()
+    server.rest.clear(story.ref, ["send"])
+    second = story.report()
+    assert second == first
+    judge(story, second, most_in_doubt=0)
+    assert story.tries() == 2
