@@ -8,15 +8,45 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from whatsapp_provider.errors import InputError
 
 MAX_TEXT = 65_536  #: characters; WhatsApp's own bound for a text message
+UNKNOWN_TYPE = "application/octet-stream"
+
+#: What Python's own table lacks and a slim machine has no file for.
+_TYPES = {
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".m4a": "audio/mp4",
+    ".oga": "audio/ogg",
+    ".ogg": "audio/ogg",
+    ".opus": "audio/ogg",
+    ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ".webp": "image/webp",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+#: How the files that people send begin: position, bytes, type.
+_SIGNATURES = (
+    (0, b"\x89PNG\r\n", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (8, b"WEBP", "image/webp"),
+    (0, b"%PDF", "application/pdf"),
+    (0, b"OggS", "audio/ogg"),
+    (4, b"ftyp", "video/mp4"),
+)
 
 
 class _Frozen(BaseModel):
@@ -31,14 +61,27 @@ class Media(_Frozen):
     :param data: the bytes themselves.
     :param file: path of a file on the worker; read when the message is sent.
     :param media_id: id of a file uploaded to the gateway before.
-    :param mime_type: e.g. ``image/png``; guessed from the name where it is left out.
+    :param mime_type: e.g. ``image/png``; guessed from the name or the first bytes where it is left out.
     """
 
     url: str | None = None
     data: bytes | None = Field(default=None, repr=False)
     file: str | None = None
-    media_id: str | None = None
+    media_id: str | None = Field(default=None, min_length=1)
     mime_type: str | None = None
+
+    @field_validator("data", mode="before")
+    @classmethod
+    def _bytes_only(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            # Taken as it is, the base64 text itself would be the file.
+            raise ValueError("data takes bytes; decode base64 text first: base64.b64decode(text)")  # noqa: TRY004
+        return value
+
+    @field_validator("file", mode="before")
+    @classmethod
+    def _path_as_text(cls, value: Any) -> Any:
+        return str(value) if isinstance(value, PurePath) else value
 
     @model_validator(mode="after")
     def _exactly_one_source(self) -> Self:
@@ -46,7 +89,7 @@ class Media(_Frozen):
         if len(sources) != 1:
             found = ", ".join(sources) or "none"
             raise ValueError(f"media needs exactly one of url, data, file or media_id; found {found}")
-        if self.url is not None and (urlsplit(self.url).scheme not in {"http", "https"}):
+        if self.url is not None and not _is_web_address(self.url):
             raise ValueError(
                 "media url must begin with http:// or https:// so that the gateway can download it; "
                 "for a file on the worker use `file` instead"
@@ -59,7 +102,7 @@ class Media(_Frozen):
         :raises InputError: if the file can't be read.
         """
         if self.data is not None:
-            return self.data, self.mime_type or "application/octet-stream"
+            return self.data, self.mime_type or _type_of(self.data)
         if self.file is None:
             return None
         path = Path(self.file)
@@ -69,8 +112,20 @@ class Media(_Frozen):
             raise InputError(
                 f"Media file {path.name!r} can't be read: {error.strerror}. Check that the worker has it."
             ) from None
-        guessed = mimetypes.guess_type(path.name)[0]
-        return data, self.mime_type or guessed or "application/octet-stream"
+        guessed = _TYPES.get(path.suffix.lower()) or mimetypes.guess_type(path.name)[0]
+        return data, self.mime_type or guessed or _type_of(data)
+
+
+def _is_web_address(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def _type_of(data: bytes) -> str:
+    for position, signature, mime_type in _SIGNATURES:
+        if data[position : position + len(signature)] == signature:
+            return mime_type
+    return UNKNOWN_TYPE
 
 
 class Text(_Frozen):

@@ -56,15 +56,15 @@ class ChannelRef:
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_dict` wrote.
 
-        :raises ConfigurationError: if a key is missing.
+        :raises ConfigurationError: if a key is missing or empty.
         """
-        try:
-            return cls(str(value["gateway"]), str(value["channel_id"]), str(value.get("name") or ""))
-        except KeyError as missing:
-            raise ConfigurationError(
-                f"A channel reference needs the key {missing}; pass what the create-channel task returned, "
-                "a channel id, or a channel name."
-            ) from None
+        for key in ("gateway", "channel_id"):
+            if not value.get(key):
+                raise ConfigurationError(
+                    f"A channel reference needs the key {key!r}; pass what the create-channel task returned, "
+                    "a channel id, or a channel name."
+                )
+        return cls(str(value["gateway"]), str(value["channel_id"]), str(value.get("name") or ""))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,14 @@ from __future__ import annotations
 import re
 
 #: Seven digits or more in a row, as in phone numbers and WhatsApp ids, perhaps written with spaces.
-_NUMBER = re.compile(r"\+?\d(?:[\s().-]?\d){6,}")
-_BEARER = re.compile(r"(?i)(bearer\s+|token[=:\s\"']+|apikey[=:\s\"']+)[^\s\"',&}]+")
+_NUMBER = re.compile(r"\+?\d(?:[\s().\-/]{0,3}\d){6,}")
+#: What follows the name of a secret, and what looks like one by itself: a word of 20 characters or more
+#: after "bearer", a JWT, 32 letters and digits.
+_NAMED = re.compile(
+    r"(?i)((?:token|api_?key|secret|password)[\"']?\s*[=:]\s*[\"']?)(?:bearer\s+)?[^\s\"',&}]+"
+)
+_BARE = re.compile(r"(?i)(bearer\s+)[\w.~+/=-]{20,}|\beyJ[\w-]+(?:\.[\w-]+)*|\b(?=\w*\d)[A-Za-z0-9]{32,}\b")
+_LONGEST = 10_000  #: characters that are looked at
 
 
 def mask_number(value: str) -> str:
@@ -23,7 +29,9 @@ def redact(text: str, *, secrets: tuple[str, ...] = (), limit: int = 300) -> str
     for secret in secrets:
         if secret:
             text = text.replace(secret, "***")
-    text = _BEARER.sub(r"\1***", text)
+    text = text[:_LONGEST]
+    text = _NAMED.sub(r"\1***", text)
+    text = _BARE.sub(lambda found: f"{found.group(1) or ''}***", text)
     text = _NUMBER.sub(lambda found: mask_number(re.sub(r"\D", "", found.group())), text)
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 import ssl
+import threading
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,15 +23,16 @@ from urllib.parse import urlsplit
 import httpx
 
 from whatsapp_provider import __version__
-from whatsapp_provider.errors import ConfigurationError, NoAnswerError, NotReachedError
+from whatsapp_provider.errors import ConfigurationError, InputError, NoAnswerError, NotReachedError
 
 USER_AGENT = f"airflow-provider-whatsapp/{__version__}"
 MAX_POOLS = 10  #: for each loop, origin and TLS setting
 CONNECTIONS_PER_POOL = 8
 MAX_ANSWER_BYTES = 20 * 1024 * 1024
 
-#: Raised by httpx before the first byte of the request is written. All else may have been sent.
-_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+#: Raised by httpx before the first byte of the request is written: no connection, no TLS, or a proxy
+#: that refuses the tunnel. All else may have been sent.
+_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 # httpx logs each URL at INFO, which would put tokens and numbers into task logs.
 for _name in ("httpx", "httpcore"):
@@ -44,7 +46,17 @@ class Timeouts:
     connect: float = 10.0
     read: float = 30.0
     write: float = 30.0
-    pool: float = 30.0
+    pool: float = 10.0
+
+    @property
+    def exchange(self) -> float:
+        """Bound of one exchange as a whole, however slowly its bytes drip."""
+        return self.connect + self.write + self.read
+
+    @property
+    def total(self) -> float:
+        """Seconds after which a request has been answered or given up, the wait for a place included."""
+        return self.pool + self.exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +86,7 @@ class Answer:
         """
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             kind = self.headers.get("content-type", "no content type")
             raise NoAnswerError(
                 f"answered {self.status} with {len(self.body)} bytes of {kind} that are not JSON; "
@@ -135,7 +147,7 @@ class Wire:
         :raises NoAnswerError: if it may have arrived and no whole answer came back.
         :raises ConfigurationError: if the URL can't be used at all.
         """
-        where = urlsplit(request.url).netloc or request.url
+        where = urlsplit(request.url).netloc
         try:
             async with asyncio.timeout(request.timeouts.pool):
                 await self._free.acquire()
@@ -159,9 +171,41 @@ class Wire:
 
 
 async def _exchange(client: httpx.AsyncClient, request: Request, where: str) -> Answer:
+    built = _build(client, request, where)
+    limit = request.timeouts.exchange
+    try:
+        async with asyncio.timeout(limit):
+            response = await client.send(built, stream=True)
+            try:
+                body = await _read(response, where)
+            finally:
+                await response.aclose()
+    except _NEVER_LEFT as error:
+        raise NotReachedError(
+            f"{where} can't be reached ({type(error).__name__}: {error or 'no detail'}); nothing was sent.",
+            code=type(error).__name__,
+        ) from None
+    except httpx.UnsupportedProtocol as error:
+        raise ConfigurationError(f"{where!r} is not an address to send to: {error}") from None
+    except httpx.HTTPError as error:
+        raise NoAnswerError(
+            f"{where} gave no whole answer ({type(error).__name__}); the request may have been carried out.",
+            code=type(error).__name__,
+        ) from None
+    except TimeoutError:
+        raise NoAnswerError(
+            f"{where} gave no whole answer within {limit:g} s; the request may have been carried out.",
+            code="TimeoutError",
+        ) from None
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    return Answer(response.status_code, headers, body)
+
+
+def _build(client: httpx.AsyncClient, request: Request, where: str) -> httpx.Request:
+    """Return httpx's request; whatever can't be written is found here, before anything leaves."""
     bounds = request.timeouts
     try:
-        async with client.stream(
+        return client.build_request(
             request.method,
             request.url,
             params=dict(request.params) or None,
@@ -170,21 +214,14 @@ async def _exchange(client: httpx.AsyncClient, request: Request, where: str) -> 
             timeout=httpx.Timeout(
                 connect=bounds.connect, read=bounds.read, write=bounds.write, pool=bounds.pool
             ),
-        ) as response:
-            body = await _read(response, where)
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            return Answer(response.status_code, headers, body)
-    except _NEVER_LEFT as error:
-        raise NotReachedError(
-            f"{where} can't be reached ({type(error).__name__}: {error or 'no detail'}); nothing was sent.",
-            code=type(error).__name__,
-        ) from None
-    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-        raise ConfigurationError(f"{request.url!r} is not an address to send to: {error}.") from None
-    except httpx.HTTPError as error:
-        raise NoAnswerError(
-            f"{where} gave no whole answer ({type(error).__name__}); the request may have been carried out.",
-            code=type(error).__name__,
+        )
+    except httpx.InvalidURL as error:
+        raise ConfigurationError(f"{where!r} is not an address to send to: {error}.") from None
+    except (ValueError, TypeError) as error:
+        # The text of such an error may quote what can't be written: a token, or a message.
+        raise InputError(
+            f"The request to {where} can't be written ({type(error).__name__}); nothing was sent. Look for "
+            "characters that are not text in the message, or not plain ASCII in the token."
         ) from None
 
 
@@ -206,9 +243,17 @@ async def _read(response: httpx.Response, where: str) -> bytes:
 _wires: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, bool | str], Wire]] = (
     weakref.WeakKeyDictionary()
 )
+_wires_lock = threading.Lock()
 
 
 def shared_wire(origin: str, *, verify: bool | str = True) -> Wire:
     """Return the running loop's pools for an origin; credentials are given with each request."""
-    wires = _wires.setdefault(asyncio.get_running_loop(), {})
-    return wires.setdefault((origin, verify), Wire(verify=verify))
+    loop = asyncio.get_running_loop()
+    with _wires_lock:
+        # Pools know their loop, so the weak key alone would keep those of ended loops for ever.
+        for ended in [other for other in _wires if other.is_closed()]:
+            del _wires[ended]
+        wires = _wires.setdefault(loop, {})
+        if (origin, verify) not in wires:
+            wires[origin, verify] = Wire(verify=verify)
+        return wires[origin, verify]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any
+from urllib.parse import urlsplit
 
 from whatsapp_provider.errors import ConfigurationError
 
@@ -62,6 +64,19 @@ class ConnectionValues:
             )
         return value.strip()
 
+    def token(self, value: str, field_label: str) -> str:
+        """Return a token without blanks around it.
+
+        :raises ConfigurationError: if it can't be one; the value is not told.
+        """
+        value = value.strip()
+        if not (value.isascii() and value.isprintable()) or " " in value:
+            raise ConfigurationError(
+                f"Connection {self.conn_id!r}: the {field_label} has blanks or characters in it that a token "
+                "can't have. Copy it anew and paste the token alone, without 'Bearer' or dots of omission."
+            )
+        return value
+
     def number(self, name: str, default: float, *, minimum: float) -> float:
         """Return an extra field as a number.
 
@@ -71,25 +86,33 @@ class ConnectionValues:
         if value is None or value == "":
             return default
         try:
-            number = float(value)
+            number = float("yes or no" if isinstance(value, bool) else value)
         except (TypeError, ValueError):
             raise ConfigurationError(
                 f"Connection {self.conn_id!r}: extra field {name!r} must be a number."
             ) from None
-        if not number >= minimum:
+        if not (isfinite(number) and number >= minimum):
             raise ConfigurationError(
                 f"Connection {self.conn_id!r}: extra field {name!r} must be at least {minimum:g}."
             )
         return number
 
     def base_url(self, default: str) -> str:
-        """Return the URL of the host field, completed with scheme and port where they stand apart."""
+        """Return the URL of the host field, completed with scheme, port and path where they stand apart.
+
+        Airflow's URI form of a connection puts the port into ``port``, and what follows the host into
+        ``schema``: a path, or by an old custom of HTTP connections the scheme.
+        """
         host = self.host.strip().rstrip("/")
         if not host:
             return default
-        if "://" not in host:
-            # The URI form of a connection puts the scheme into ``schema`` and the port into ``port``.
-            host = f"{self.schema or 'https'}://{host}"
-            if self.port:
-                host = f"{host}:{self.port}"
-        return host
+        schema = self.schema.strip().strip("/")
+        scheme = schema if schema in {"http", "https"} else "https"
+        url = host if "://" in host else f"{scheme}://{host}"
+        try:
+            has_port = urlsplit(url).port is not None
+        except ValueError:
+            return url  # refused, with its reason, by who opens it
+        if self.port and not has_port and not urlsplit(url).path:
+            url = f"{url}:{self.port}"
+        return url if schema in {"", "http", "https"} else f"{url}/{schema}"

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from whatsapp_provider.errors import ConfigurationError, NotFoundError
+from whatsapp_provider.errors import ConfigurationError, NotFoundError, RequestRejectedError
 from whatsapp_provider.gateways.whapi.connection import WhapiConfig
 from whatsapp_provider.gateways.whapi.payloads import ChannelList, ChannelPayload, ProjectPayload, read
-from whatsapp_provider.http import ApiClient, Effect
+from whatsapp_provider.http import ApiClient, Effect, segment
 from whatsapp_provider.model import Channel, ChannelRef, ChannelSpec
+from whatsapp_provider.transport import Answer
 
 PAGE = 500  #: the most that the manager gives at once
 
@@ -33,11 +34,15 @@ class WhapiAccount:
         return [_channel(payload) async for payload in self._channels(None)]
 
     async def find_channel(self, name: str, *, project: str | None = None) -> Channel | None:
-        """Return the channel of that exact name; the manager has no search, so all are read."""
-        async for payload in self._channels(project or self._config.project_id or None):
-            if payload.name == name:
-                return _channel(payload)
-        return None
+        """Return the channel of that exact name; the manager has no search, so all are read.
+
+        Of several, a running one comes before a stopped one and an older one before a younger one, so
+        that each task finds the same.
+        """
+        everywhere = self._channels(project or self._config.project_id or None)
+        found = [payload async for payload in everywhere if payload.name == name]
+        found.sort(key=lambda payload: (payload.is_stopped, payload.creationTS, payload.id))
+        return _channel(found[0]) if found else None
 
     async def get_channel(self, channel_id: str) -> Channel | None:
         """Return one channel."""
@@ -47,7 +52,7 @@ class WhapiAccount:
     async def channel_payload(self, channel_id: str) -> ChannelPayload | None:
         """Return one channel with its token, which must not leave this gateway."""
         try:
-            return read(ChannelPayload, await self._client.get(f"/channels/{channel_id}"))
+            return read(ChannelPayload, await self._client.get(f"/channels/{segment(channel_id)}"))
         except NotFoundError:
             return None
 
@@ -63,53 +68,59 @@ class WhapiAccount:
     async def delete_channel(self, channel_id: str) -> bool:
         """Delete a channel; unused days return to the account's balance."""
         try:
-            await self._change("DELETE", f"/channels/{channel_id}")
+            await self._change("DELETE", f"/channels/{segment(channel_id)}")
         except NotFoundError:
             return False
         return True
 
     async def extend_channel(self, channel_id: str, *, days: int, comment: str) -> None:
         """Add days from the account's balance; a repeat would add them twice."""
-        await self._client.request(
-            "POST",
-            f"/channels/{channel_id}/extend",
-            effect=Effect.ONCE,
-            json={"days": days, "comment": comment},
-        )
+        path, body = f"/channels/{segment(channel_id)}/extend", {"days": days, "comment": comment}
+        _check_success(await self._client.request("POST", path, effect=Effect.ONCE, json=body))
 
     async def set_channel_mode(self, channel_id: str, mode: str) -> None:
         """Set ``trial``, ``dev``, ``dev_archive`` or ``live``."""
-        await self._change("PATCH", f"/channels/{channel_id}/mode", {"mode": mode})
+        await self._change("PATCH", f"/channels/{segment(channel_id)}/mode", {"mode": mode})
 
     async def start_channel(self, channel_id: str) -> None:
         """Start a stopped channel."""
-        await self._change("POST", f"/channels/{channel_id}/start")
+        await self._change("POST", f"/channels/{segment(channel_id)}/start")
 
     async def stop_channel(self, channel_id: str) -> None:
         """Stop a channel and keep its days on it."""
-        await self._change("POST", f"/channels/{channel_id}/stop", {"saveDays": False})
+        await self._change("POST", f"/channels/{segment(channel_id)}/stop", {"saveDays": False})
 
     async def restart_channel(self, channel_id: str) -> None:
         """Restart a channel."""
-        await self._change("POST", f"/channels/{channel_id}/restart")
+        await self._change("POST", f"/channels/{segment(channel_id)}/restart")
 
     async def _change(self, method: str, path: str, body: Any = None) -> None:
-        await self._client.request(method, path, effect=Effect.IDEMPOTENT, json=body)
+        _check_success(await self._client.request(method, path, effect=Effect.IDEMPOTENT, json=body))
 
     async def _channels(self, project: str | None) -> AsyncIterator[ChannelPayload]:
-        path = f"/channels/list/{project}" if project else "/channels/list"
+        """Yield each channel once, also while others come and go between two pages.
+
+        A channel that is overlooked would be bought again, so nothing but the manager's own count or a
+        page without news ends the reading: a page may be shorter than asked for.
+        """
+        path = f"/channels/list/{segment(project)}" if project else "/channels/list"
+        seen: set[str] = set()
         offset = 0
         while True:
             params = {"count": str(PAGE), "offset": str(offset)}
-            page = read(ChannelList, await self._client.get(path, params=params)).channels
-            for payload in page:
+            page = read(ChannelList, await self._client.get(path, params=params))
+            news = [payload for payload in page.channels if payload.id not in seen]
+            seen.update(payload.id for payload in news)
+            for payload in news:
                 yield payload
-            if len(page) < PAGE:
+            offset += len(page.channels)
+            if not news or (page.total is not None and offset >= page.total):
                 return
-            offset += len(page)
+            # One deleted meanwhile moves the others forward; reading a tenth again catches what it moved.
+            offset -= len(page.channels) // 10
 
     async def _project(self) -> ProjectPayload:
-        body = await self._client.get("/projects")
+        body = await self._client.get("/projects", params={"count": str(PAGE)})
         # The spec has an object; two clients in the field read a bare list.
         items = body if isinstance(body, list) else body.get("projects", []) if isinstance(body, dict) else []
         projects = [read(ProjectPayload, item) for item in items]
@@ -127,5 +138,15 @@ def _channel(payload: ChannelPayload) -> Channel:
         project=payload.projectId,
         active_till=payload.activeTill / 1000 if payload.activeTill else None,
         mode=payload.mode or "live",
-        stopped=payload.stopped or bool(payload.blocked),
+        stopped=payload.is_stopped,
     )
+
+
+def _check_success(answer: Answer) -> None:
+    """Refuse an answer that says in its body that nothing was done."""
+    if answer.body and answer.body.strip().startswith(b"{") and answer.json().get("success") is False:
+        raise RequestRejectedError(
+            "The Whapi manager answered 200 with success: false and did nothing.",
+            status=answer.status,
+            code="success_false",
+        )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from whatsapp_provider.errors import (
-    AlreadyConnectedError,
     CredentialRejectedError,
     GatewayError,
     NotConnectedError,
+    NotFoundError,
     RecipientRejectedError,
+    TemporarilyUnavailableError,
 )
 from whatsapp_provider.http import Effect, classify_status, explanation
 from whatsapp_provider.transport import Answer
@@ -15,20 +16,34 @@ from whatsapp_provider.transport import Answer
 #: Texts of a 401 that mean "no phone is paired", not "your token is wrong" (seen by several clients).
 _UNPAIRED = ("need channel authorization", "channel not authorized", "session terminated", "logged out")
 
+#: Refusals of one message's file, by status and text: the next recipient may have another file.
+_MEDIA = {
+    400: ("media link is not available", "media_unavailable"),
+    404: ("media with specified id", "media_not_found"),
+    413: ("", "media_too_large"),
+    415: ("", "media_unsupported"),
+}
+
+CHAT_NOT_FOUND = "chat_not_found"
+
 
 def classify_gate(answer: Answer, effect: Effect, said: str) -> GatewayError:
     """Return the error of a gate answer."""
     text = explanation(answer).lower()
     status = answer.status
-    if status == 401 and any(word in text for word in _UNPAIRED):
+    if status == 401 and any(words in text for words in _UNPAIRED):
         return NotConnectedError(f"{said} Pair a phone with the channel.", status=status)
-    if status == 409 and "authenticated" in text:
-        return AlreadyConnectedError(said, status=status)
     if status == 403:
         return _forbidden(text, said)
-    if status == 400 and "/body/to " in text:
-        # The validator names the field: only this recipient is at fault.
-        return RecipientRejectedError(said, status=status, code="bad_recipient")
+    if status == 404 and "chat not found" in text:
+        return NotFoundError(said, status=status, code=CHAT_NOT_FOUND)
+    if effect is Effect.ONCE:
+        if status == 400 and "/body/to " in text:
+            # The validator names the field: only this recipient is at fault.
+            return RecipientRejectedError(said, status=status, code="bad_recipient")
+        words, code = _MEDIA.get(status, ("", ""))
+        if code and words in text:
+            return RecipientRejectedError(said, status=status, code=code)
     return classify_status(answer, effect, said)
 
 
@@ -38,3 +53,11 @@ def _forbidden(text: str, said: str) -> GatewayError:
     if "recipient" in text or "group" in text:
         return RecipientRejectedError(said, status=403, code="forbidden_recipient")
     return CredentialRejectedError(said, status=403)
+
+
+def classify_manager(answer: Answer, effect: Effect, said: str) -> GatewayError:
+    """Return the error of a manager answer."""
+    if answer.status == 503 and "servers are currently busy" in explanation(answer).lower():
+        # Documented for creating a channel: refused, so there is nothing in doubt.
+        return TemporarilyUnavailableError(said, status=503, code="servers_busy")
+    return classify_status(answer, effect, said)

@@ -8,15 +8,20 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from whatsapp_provider.errors import (
+    AlreadyConnectedError,
     ConfigurationError,
-    CredentialRejectedError,
+    Disposition,
     GatewayError,
+    InputError,
     NoAnswerError,
     NotFoundError,
-    QuotaExceededError,
+    NotReachedError,
+    TemporarilyUnavailableError,
 )
 from whatsapp_provider.gateways.whapi import webhooks
+from whatsapp_provider.gateways.whapi.answers import CHAT_NOT_FOUND
 from whatsapp_provider.gateways.whapi.payloads import (
+    CheckEntry,
     CheckPayload,
     CodePayload,
     Health,
@@ -26,7 +31,7 @@ from whatsapp_provider.gateways.whapi.payloads import (
     read,
 )
 from whatsapp_provider.gateways.whapi.sends import send_request, send_result, status_of
-from whatsapp_provider.http import ApiClient, Effect
+from whatsapp_provider.http import ApiClient, Effect, segment
 from whatsapp_provider.messages import Message
 from whatsapp_provider.model import (
     ChannelState,
@@ -52,8 +57,9 @@ _STATES = {
     "STOP": ChannelState.STOPPED,
 }
 
-#: Refusals of the gate that only the manager can explain: not served yet, stopped, unpaid or deleted.
-_UNEXPLAINED = (NotFoundError, QuotaExceededError, CredentialRejectedError)
+#: The order in which a message comes through them, for steps told of the same second.
+_STEPS = tuple(MessageStatus)
+MOST_HISTORY = 500  #: messages that the gate gives at once
 
 Client = Callable[[], Awaitable[ApiClient]]
 #: Asks the manager why the gate does not serve the channel.
@@ -64,12 +70,15 @@ class WhapiChannel:
     """One channel.
 
     :param client: gives the gate's client; the channel's token is looked up at the first use.
-    :param explain: asked when the gate refuses a look at the channel.
+    :param explain: asked when the gate refuses a look at the channel, or does not answer: not served
+        yet, stopped, unpaid or deleted, only the manager knows.
+    :param channel_id: the id that the gate must tell for the token, where it is known.
     """
 
-    def __init__(self, client: Client, explain: Explain) -> None:
+    def __init__(self, client: Client, explain: Explain, channel_id: str | None = None) -> None:
         self._client = client
         self._explain = explain
+        self._channel_id = channel_id
 
     async def _get(self, path: str, **params: str) -> Any:
         return await (await self._client()).get(path, params=params or None)
@@ -82,8 +91,15 @@ class WhapiChannel:
         """Look at the channel, which also wakes it. The status text decides."""
         try:
             health = read(Health, await self._get("/health", wakeup="true"))
-        except _UNEXPLAINED as refusal:
+        except NotReachedError:
+            raise
+        except GatewayError as refusal:
             return await self._explain(refusal)
+        if self._channel_id and health.channel_id and health.channel_id != self._channel_id:
+            raise ConfigurationError(
+                f"The channel token of the connection is that of channel {health.channel_id!r}, not of "
+                f"{self._channel_id!r}. Correct the connection's channel id or its channel token."
+            )
         word = health.status.text
         # A word that later versions may bring is waited for and shown, not taken for an error.
         state = _STATES.get(word.upper(), ChannelState.INITIALIZING)
@@ -103,7 +119,7 @@ class WhapiChannel:
         except GatewayError as error:
             if error.status == 422:  # drawing it failed; the next one may do
                 return None
-            raise
+            raise _paired(error) or error from None
         if qr.status.upper() != "OK" or not (qr.base64 or qr.rowdata):
             return None
         image = _image(qr.base64) if qr.base64 else None
@@ -111,7 +127,18 @@ class WhapiChannel:
 
     async def pairing_code(self, phone: str) -> Pairing:
         """Return the code to type on the phone of that number."""
-        payload = read(CodePayload, await self._get(f"/users/login/{phone}"))
+        digits = phone.removeprefix("+")
+        if not (digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15):
+            raise InputError("A pairing code needs the phone's number: its country code, then digits alone.")
+        try:
+            payload = read(CodePayload, await self._get(f"/users/login/{digits}"))
+        except GatewayError as error:
+            if error.status == 422:
+                raise TemporarilyUnavailableError(
+                    f"{error} The channel gives a code while it waits for its pairing; try again in a moment.",
+                    status=422,
+                ) from None
+            raise _paired(error) or error from None
         return Pairing(PairingKind.CODE, code=payload.code)
 
     async def logout(self) -> bool:
@@ -141,11 +168,7 @@ class WhapiChannel:
 
     async def set_webhook(self, webhook: Webhook) -> bool:
         """Add or change one webhook. Deliveries are kept by the gate until they are acknowledged."""
-        for event in webhook.events:
-            if event.count(".") != 1:
-                raise ConfigurationError(
-                    f"Whapi's events are written type.method, e.g. 'messages.post'; got {event!r}."
-                )
+        webhooks.check(webhook)
         entries = webhooks.merged(await self._webhook_entries(), webhook)
         if entries is None:
             return False
@@ -166,30 +189,46 @@ class WhapiChannel:
     async def send(self, recipient: str, message: Message) -> SendResult:
         """Send one message, once: the gate knows no idempotency key."""
         path, body = send_request(recipient, message)
-        client = await self._client()
+        client = await self._client_for_send()
         return send_result((await client.request("POST", path, effect=Effect.ONCE, json=body)).json())
+
+    async def _client_for_send(self) -> ApiClient:
+        """Return the client; that the token could not be had puts no message in doubt."""
+        try:
+            return await self._client()
+        except GatewayError as error:
+            if error.disposition is not Disposition.HOLD:
+                raise
+            raise NotReachedError(
+                f"{error} That was the question for the channel's token: the message was not sent.",
+                code="token_not_had",
+            ) from None
 
     async def message_status(self, message_id: str) -> MessageStatus:
         """Return the furthest step that the gate tells of a message."""
-        entries = read(StatusList, await self._get(f"/statuses/{message_id}")).statuses
+        entries = read(StatusList, await self._get(f"/statuses/{segment(message_id)}")).statuses
         if not entries:
             return MessageStatus.PENDING
-        return status_of(max(entries, key=lambda entry: entry.timestamp or 0.0).status)
+        steps = [(entry.timestamp or 0.0, status_of(entry.status)) for entry in entries]
+        return max(steps, key=lambda step: (step[0], _STEPS.index(step[1])))[1]
 
     async def check_numbers(self, numbers: Sequence[str]) -> Sequence[NumberCheck]:
         """Ask which numbers are on WhatsApp; mass checks draw attention, so ask sparingly."""
         body = read(CheckPayload, await self._change("POST", "/contacts", {"contacts": list(numbers)}))
-        found = {entry.input.lstrip("+"): entry for entry in body.contacts}
-        return [_check(number, found.get(number.lstrip("+"))) for number in numbers]
+        found = {_digits(entry.input): entry for entry in body.contacts}
+        return [_check(number, found.get(_digits(number))) for number in numbers]
 
     async def history(self, recipient: str, *, since: float, limit: int = 100) -> Sequence[HistoryEntry]:
         """Return what this channel sent to one chat, newest first."""
         chat = recipient if "@" in recipient else f"{recipient}@s.whatsapp.net"
-        params = {"from_me": "true", "time_from": str(int(since)), "count": str(limit)}
+        params = {"from_me": "true", "time_from": str(int(since)), "count": str(min(limit, MOST_HISTORY))}
         try:
-            body = await self._get(f"/messages/list/{chat}", **params)
-        except NotFoundError:  # no such chat: nothing was ever sent to it
-            return []
+            body = await self._get(f"/messages/list/{segment(chat)}", **params)
+        except NotFoundError as error:
+            # No such chat: nothing was ever sent to it. That the *channel* is not found says nothing.
+            if error.code == CHAT_NOT_FOUND:
+                return []
+            raise
         return [
             HistoryEntry(item.id, item.timestamp, item.type, item.text, status_of(item.status))
             for item in read(MessageList, body).messages
@@ -206,9 +245,19 @@ def _image(base64: str) -> bytes:
         raise NoAnswerError("Whapi answered a QR code that is not an image.", code="unreadable") from None
 
 
-def _check(number: str, entry: Any) -> NumberCheck:
-    if entry is None:
-        raise NoAnswerError("Whapi left a number out of its answer to a number check.", code="unreadable")
+def _paired(error: GatewayError) -> AlreadyConnectedError | None:
+    return AlreadyConnectedError(str(error), status=409) if error.status == 409 else None
+
+
+def _digits(number: str) -> str:
+    return "".join(filter(str.isdigit, number.partition("@")[0]))
+
+
+def _check(number: str, entry: CheckEntry | None) -> NumberCheck:
+    if entry is None or entry.status not in {"valid", "invalid"}:
+        raise NoAnswerError(
+            "Whapi's answer to a number check lacks a number or its result.", code="unreadable"
+        )
     chat_id = entry.wa_id
     if chat_id and "@" not in chat_id:
         chat_id = f"{chat_id}@s.whatsapp.net"

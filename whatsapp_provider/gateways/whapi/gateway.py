@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections.abc import Callable
+from time import time
 
-from whatsapp_provider.errors import ConfigurationError, GatewayError, NotFoundError, QuotaExceededError
+from whatsapp_provider.errors import (
+    ConfigurationError,
+    CredentialRejectedError,
+    GatewayError,
+    NoAnswerError,
+    NotConnectedError,
+    NotFoundError,
+    QuotaExceededError,
+)
 from whatsapp_provider.gateways.base import Capabilities
 from whatsapp_provider.gateways.connection import ConnectionValues
 from whatsapp_provider.gateways.whapi.account import WhapiAccount
-from whatsapp_provider.gateways.whapi.answers import classify_gate
+from whatsapp_provider.gateways.whapi.answers import classify_gate, classify_manager
 from whatsapp_provider.gateways.whapi.channel import WhapiChannel
 from whatsapp_provider.gateways.whapi.connection import WhapiConfig
 from whatsapp_provider.gateways.whapi.sends import KINDS
-from whatsapp_provider.http import ApiClient
+from whatsapp_provider.http import ApiClient, check_url
 from whatsapp_provider.model import ChannelRef, ChannelState, ChannelStatus
 from whatsapp_provider.transport import Timeouts, Wire
+
+TOKEN_WITHIN = 10.0  #: seconds for the manager to tell a channel's token
 
 CAPABILITIES = Capabilities(
     message_kinds=KINDS,
@@ -44,9 +57,14 @@ class WhapiGateway:
     name = "whapi"
     capabilities = CAPABILITIES
 
-    def __init__(self, config: WhapiConfig, wire: Wire | None = None) -> None:
+    def __init__(
+        self, config: WhapiConfig, wire: Wire | None = None, *, now: Callable[[], float] = time
+    ) -> None:
+        for label, url in (("gate URL (Host)", config.gate_url), ("manager URL", config.manager_url)):
+            check_url(url, f"Connection {config.conn_id!r}, {label}")
         self._config = config
         self._wire = wire
+        self._now = now
         self._timeouts = Timeouts(read=config.timeout, write=config.timeout)
         # Tokens stay in this object: looked up once, never in XCom, logs or the ledger.
         self._tokens: dict[str, str] = {}
@@ -70,8 +88,8 @@ class WhapiGateway:
 
     @property
     def send_timeout(self) -> float:
-        """Connecting and waiting for the answer, each at its longest."""
-        return self._timeouts.connect + self._timeouts.write + self._timeouts.read
+        """The channel's token and one whole exchange, each at its longest."""
+        return TOKEN_WITHIN + self._timeouts.total
 
     @property
     def creation_limit(self) -> tuple[int, float]:
@@ -96,18 +114,15 @@ class WhapiGateway:
                 f"Channel {ref.channel_id!r} belongs to gateway {ref.gateway!r}, and connection "
                 f"{self._config.conn_id!r} is one of {self.name!r}. Use the connection that created it."
             )
-        clients: list[ApiClient] = []
 
         async def client() -> ApiClient:
-            if not clients:
-                token = await self._token(ref)
-                clients.append(self._client(self._config.gate_url, "Whapi gate", token, gate=True))
-            return clients[0]
+            token = await self._token(ref)
+            return self._client(self._config.gate_url, "Whapi gate", token, gate=True)
 
         async def explain(refusal: GatewayError) -> ChannelStatus:
             return await self._explain(ref, refusal)
 
-        return WhapiChannel(client, explain)
+        return WhapiChannel(client, explain, None if self._is_nameless(ref) else ref.channel_id)
 
     async def test(self) -> str:
         """Ask for the account, or for the channel where only its token is given."""
@@ -128,19 +143,24 @@ class WhapiGateway:
             url,
             label=label,
             headers={"authorization": f"Bearer {token}"},
-            secrets=(token, self._config.partner_token),
+            secrets=(token, self._config.partner_token, self._config.channel_token),
             timeouts=self._timeouts,
-            classify=classify_gate if gate else None,
+            classify=classify_gate if gate else classify_manager,
             wire=self._wire,
         )
 
     def _is_own(self, ref: ChannelRef) -> bool:
+        """Whether the connection's channel token is that of ``ref``."""
         own = self.default_channel
-        return own is not None and own.channel_id == ref.channel_id
+        return bool(self._config.channel_token) and own is not None and own.channel_id == ref.channel_id
+
+    def _is_nameless(self, ref: ChannelRef) -> bool:
+        """Whether ``ref`` stands for the connection's channel token, whose channel id nobody gave."""
+        return self._is_own(ref) and not self._config.channel_id
 
     async def _token(self, ref: ChannelRef) -> str:
         config = self._config
-        if config.channel_token and self._is_own(ref):
+        if self._is_own(ref):
             return config.channel_token
         if not config.partner_token:
             raise ConfigurationError(
@@ -148,30 +168,62 @@ class WhapiGateway:
                 f"{ref.channel_id!r}. Name no channel in the task, or fill in the connection's channel id."
             )
         if ref.channel_id not in self._tokens:
-            payload = await self.account().channel_payload(ref.channel_id)
-            if payload is None:
-                raise _deleted(ref)
-            self._tokens[ref.channel_id] = payload.token
+            self._tokens[ref.channel_id] = await self._asked_token(ref)
         return self._tokens[ref.channel_id]
+
+    async def _asked_token(self, ref: ChannelRef) -> str:
+        try:
+            async with asyncio.timeout(TOKEN_WITHIN):
+                payload = await self.account().channel_payload(ref.channel_id)
+        except TimeoutError:
+            raise NoAnswerError(
+                f"The Whapi manager did not give the channel's token within {TOKEN_WITHIN:g} s."
+            ) from None
+        if payload is None:
+            raise _deleted(ref)
+        if not payload.token:
+            raise ConfigurationError(
+                f"The Whapi manager does not tell the token of channel {ref.channel_id!r}; fill in channel id "
+                "and channel token of the connection."
+            )
+        return payload.token
 
     async def _explain(self, ref: ChannelRef, refusal: GatewayError) -> ChannelStatus:
         """Tell a channel that is not served yet from one that never will be."""
-        if not self._config.partner_token:
-            if isinstance(refusal, NotFoundError):
-                return ChannelStatus(ChannelState.PROVISIONING, detail=str(refusal))
-            if isinstance(refusal, QuotaExceededError):
-                return ChannelStatus(ChannelState.STOPPED, detail=str(refusal))
-            raise refusal
-        channel = await self.account().get_channel(ref.channel_id)
-        if channel is None:
+        if not self._config.partner_token or self._is_nameless(ref):
+            return _unexplained(refusal)
+        payload = await self.account().channel_payload(ref.channel_id)
+        if payload is None:
             raise _deleted(ref) from refusal
-        if channel.stopped:
+        if payload.is_stopped:
             return ChannelStatus(ChannelState.STOPPED, detail="stopped or blocked, says the manager")
+        if payload.activeTill and payload.activeTill / 1000 <= self._now():
+            return ChannelStatus(ChannelState.STOPPED, detail="its paid or trial time is over; extend it")
+        if isinstance(refusal, NotFoundError | CredentialRejectedError) and payload.token:
+            self._compare(ref, payload.token)
         if isinstance(refusal, NotFoundError):
             return ChannelStatus(ChannelState.PROVISIONING, detail="the gate does not serve it yet")
-        if isinstance(refusal, QuotaExceededError):
-            return ChannelStatus(ChannelState.STOPPED, detail=str(refusal))
-        raise refusal
+        return _unexplained(refusal)
+
+    def _compare(self, ref: ChannelRef, token: str) -> None:
+        """Use the manager's token from now on where it has changed; refuse a connection with another one."""
+        if self._is_own(ref) and token != self._config.channel_token:
+            raise CredentialRejectedError(
+                f"The channel token of connection {self._config.conn_id!r} is not the one of channel "
+                f"{ref.channel_id!r}. Correct it, or leave it empty: the partner token is enough."
+            )
+        self._tokens[ref.channel_id] = token
+
+
+def _unexplained(refusal: GatewayError) -> ChannelStatus:
+    """Return what a refusal of the gate means by itself, or raise it."""
+    if isinstance(refusal, NotFoundError):
+        return ChannelStatus(ChannelState.PROVISIONING, detail=str(refusal))
+    if isinstance(refusal, QuotaExceededError):
+        return ChannelStatus(ChannelState.STOPPED, detail=str(refusal))
+    if isinstance(refusal, NotConnectedError):
+        return ChannelStatus(ChannelState.INITIALIZING, detail=str(refusal))
+    raise refusal
 
 
 def _deleted(ref: ChannelRef) -> NotFoundError:

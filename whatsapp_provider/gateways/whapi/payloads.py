@@ -29,9 +29,15 @@ class ChannelPayload(Payload):
     token: str = Field(default="", repr=False)
     projectId: str | None = None  # noqa: N815 - the wire's spelling
     activeTill: float | None = None  # noqa: N815 - the wire's spelling
+    creationTS: float = 0.0  # noqa: N815 - the wire's spelling
     mode: str | None = None
     stopped: bool = False
     blocked: bool | None = None
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the account's owner or the vendor has stopped it."""
+        return self.stopped or bool(self.blocked)
 
 
 class ChannelList(Payload):

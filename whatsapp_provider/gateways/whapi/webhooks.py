@@ -5,15 +5,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.model import Webhook
 
 #: The vendor's advice for a channel before its phone is paired.
 DEFAULT_EVENTS = ("channel.post", "messages.post", "statuses.post", "users.delete", "users.post")
+MAX_HEADERS = 5  #: by the gate's schema
+_OURS = ("url", "mode", "events", "headers")
+
+
+def check(webhook: Webhook) -> None:
+    """Refuse what the gate would refuse without saying why.
+
+    :raises ConfigurationError: naming the event or the limit.
+    """
+    for event in webhook.events:
+        kind, dot, method = event.partition(".")
+        if not (kind and dot and method) or "." in method:
+            raise ConfigurationError(
+                f"Whapi's events are written type.method, e.g. 'messages.post'; got {event!r}."
+            )
+    if len(webhook.headers) > MAX_HEADERS:
+        raise ConfigurationError(f"Whapi sends at most {MAX_HEADERS} headers with a webhook.")
 
 
 def from_wire(entry: dict[str, Any]) -> Webhook:
     """Read one entry of the settings."""
-    events = tuple(sorted(f"{event['type']}.{event['method']}" for event in entry.get("events") or ()))
+    # Entries made elsewhere may lack a method or use retired names; they are shown as they are.
+    events = tuple(
+        sorted(f"{event.get('type', '')}.{event.get('method', '')}" for event in entry.get("events") or ())
+    )
     return Webhook(url=str(entry.get("url", "")), events=events, headers=dict(entry.get("headers") or {}))
 
 
@@ -34,7 +55,9 @@ def merged(existing: Sequence[dict[str, Any]], webhook: Webhook) -> list[dict[st
     same = [other for other in existing if other.get("url") == webhook.url]
     if len(same) == 1 and from_wire(same[0]) == from_wire(entry) and same[0].get("mode", "body") == "body":
         return None
-    return [*kept, entry]
+    # What this package does not know of (an age limit, say) stays as it was set.
+    further = {key: value for key, value in (same[0] if same else {}).items() if key not in _OURS}
+    return [*kept, entry | further]
 
 
 def without(existing: Sequence[dict[str, Any]], url: str) -> list[dict[str, Any]] | None:
