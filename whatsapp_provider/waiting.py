@@ -34,10 +34,12 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A verdict, and in words what it rests on: fit for a log, without numbers and tokens."""
+    """A verdict, and in words what it rests on: fit for a log, without numbers and tokens, no full stop."""
 
     verdict: Verdict
     reason: str
+    #: Seconds that the gateway asks for before it is asked again.
+    pause: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +63,21 @@ class ChannelWait:
 
     def after_error(self, error: WhatsAppError, now: float) -> Decision:
         """Decide after the gateway could not be asked: faults that pass are waited out."""
+        told = str(error).rstrip(".")
         if isinstance(error, ConfigurationError) or not getattr(error, "is_transient", False):
-            return Decision(Verdict.FAILED, str(error))
-        if isinstance(error, GatewayError) and error.retry_after and now + error.retry_after >= self.deadline:
-            return Decision(Verdict.TIMED_OUT, f"{error} It asks to wait beyond the deadline.")
-        return self._unless_late(f"could not look: {error}", now)
+            return Decision(Verdict.FAILED, told)
+        pause = (error.retry_after or 0.0) if isinstance(error, GatewayError) else 0.0
+        if pause and now + pause >= self.deadline:
+            return Decision(Verdict.TIMED_OUT, f"{told}; it asks to wait beyond the deadline")
+        return self._unless_late(f"could not look: {told}", now, pause)
 
-    def _unless_late(self, told: str, now: float) -> Decision:
+    def without_connection(self, conn_id: str, now: float) -> Decision:
+        """Decide after Airflow had no such connection, which it says of an outage too."""
+        return self._unless_late(f"could not look: Airflow has no connection {conn_id!r}", now)
+
+    def _unless_late(self, told: str, now: float, pause: float = 0.0) -> Decision:
         if now >= self.deadline:
             return Decision(
                 Verdict.TIMED_OUT, f"not {self.goal.value} when the time was over; at the last look: {told}"
             )
-        return Decision(Verdict.WAIT, told)
+        return Decision(Verdict.WAIT, told, pause)

@@ -27,19 +27,34 @@ def as_ref(value: ChannelLike) -> ChannelRef | None:
         return value
     if isinstance(value, Mapping):
         return ChannelRef.from_dict(value)
+    if value is not None and not isinstance(value, str):
+        raise ConfigurationError(
+            f"channel is a {type(value).__name__}; pass what the create-channel task returned, an id or a name."
+        )
     text = (value or "").strip()
     if not text.startswith("{"):
         return None
     try:
         parsed = json.loads(text)
     except ValueError:
-        try:
-            parsed = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
-            raise ConfigurationError(
-                "channel looks like a reference and can't be read; pass what the create-channel task returned."
-            ) from None
+        parsed = _python_literal(text)
+    if not isinstance(parsed, Mapping):
+        raise ConfigurationError(
+            "channel looks like a reference and can't be read; pass what the create-channel task returned."
+        )
     return ChannelRef.from_dict(parsed)
+
+
+def _python_literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return None
+
+
+def names_nothing(value: ChannelLike) -> bool:
+    """Tell whether a rendered value names no channel; a template around an absent XCom gives ``None`` as text."""
+    return not value or (isinstance(value, str) and value.strip() in {"", "None"})
 
 
 async def resolve(gateway: Gateway, value: ChannelLike) -> ChannelRef:
@@ -86,6 +101,8 @@ def check_channel_name(name: Any) -> str:
         raise ConfigurationError(f"channel_name {name!r} has blanks around it; leave them out.")
     if "/" in name or "\\" in name or not name.isprintable():
         raise ConfigurationError(f"channel_name {name!r} must not contain slashes or control characters.")
+    if name.startswith("{") or name == "None":
+        raise ConfigurationError(f"channel_name {name!r} looks like a value gone wrong; give a plain name.")
     if len(name) > 100:
         raise ConfigurationError("channel_name is longer than 100 characters.")
     return name

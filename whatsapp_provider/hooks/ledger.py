@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook, conf
 
-from whatsapp_provider.errors import ConfigurationError
+from whatsapp_provider.errors import ConfigurationError, LedgerUnavailableError
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL
@@ -27,28 +30,51 @@ def open_ledger() -> Ledger:
     """Return the ledger that this Airflow is configured for.
 
     :raises ConfigurationError: if it would be a file, and tasks run on several hosts.
+    :raises LedgerUnavailableError: if its connection is named in the configuration and can't be found.
     """
     from whatsapp_provider.campaigns.ledger.ledger import Ledger
 
-    conn_id = conf.get(SECTION, "ledger_conn_id", fallback=DEFAULT_CONN_ID)
+    conn_id = conf.get(SECTION, "ledger_conn_id", fallback=DEFAULT_CONN_ID) or DEFAULT_CONN_ID
+    url = _find(conn_id)
+    if url.get_backend_name() == "sqlite":
+        _refuse_on_many_hosts(conn_id)
+    return Ledger(url)
+
+
+def _find(conn_id: str) -> URL:
     try:
         connection = BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
-        ledger = Ledger(f"sqlite:///{_default_path()}")
-    else:
-        ledger = Ledger(_url(connection))
-    if ledger.is_sqlite:
-        _refuse_on_many_hosts(conn_id)
-    return ledger
+        if conn_id != DEFAULT_CONN_ID:
+            # Airflow says "not found" of an outage too, and another ledger would not know what was sent.
+            raise LedgerUnavailableError(
+                f"Airflow has no connection {conn_id!r}, which [{SECTION}] ledger_conn_id names, or it can't be "
+                "asked now. Nothing is sent without the ledger."
+            ) from None
+        return _file(_default_path(), f"[{SECTION}] ledger_path")
+    return _url(connection)
 
 
-def _default_path() -> Path:
+def _default_path() -> str:
     path = conf.get(SECTION, "ledger_path", fallback="")
     if path:
-        return Path(path).expanduser()
+        return str(path)
     from airflow.configuration import AIRFLOW_HOME
 
-    return Path(AIRFLOW_HOME) / "whatsapp" / "ledger.db"
+    return str(Path(AIRFLOW_HOME) / "whatsapp" / "ledger.db")
+
+
+def _file(path: str, source: str) -> URL:
+    from sqlalchemy.engine import URL
+
+    whole = Path(path).expanduser()
+    if not whole.is_absolute():
+        # Each process has a working folder of its own, and would find a ledger of its own there.
+        raise ConfigurationError(
+            f"{source}: the ledger's file needs an absolute path, not {path!r}; otherwise each task might find "
+            "another file and send again what was sent."
+        )
+    return URL.create("sqlite", database=str(whole))
 
 
 def _url(connection: Any) -> URL:
@@ -61,8 +87,10 @@ def _url(connection: Any) -> URL:
             f"{', '.join(sorted(_DRIVERS))}."
         )
     if kind == "sqlite":
-        return URL.create("sqlite", database=connection.schema or connection.host)
+        return _file(connection.schema or connection.host or "", f"Connection {connection.conn_id!r}")
     extra = connection.extra_dejson
+    if not isinstance(extra, Mapping):
+        raise ConfigurationError(f"Connection {connection.conn_id!r}: the extra field must be a JSON object.")
     return URL.create(
         _DRIVERS[kind],
         username=connection.login or None,
@@ -75,11 +103,19 @@ def _url(connection: Any) -> URL:
 
 
 def _refuse_on_many_hosts(conn_id: str) -> None:
-    executors = conf.get("core", "executor", fallback="LocalExecutor")
-    names = [name.rpartition(":")[2].rpartition(".")[2].strip() for name in executors.split(",")]
-    many = [name for name in names if name not in _ONE_HOST]
+    many = [name for name in _executors() if name not in _ONE_HOST]
     if many:
         raise ConfigurationError(
             f"The ledger is an SQLite file, and {', '.join(many)} runs tasks on several hosts, which would each "
             f"have a file of their own. Make a PostgreSQL connection with the id {conn_id!r}."
         )
+
+
+def _executors() -> list[str]:
+    if os.environ.get("AIRFLOW_IS_K8S_EXECUTOR_POD"):
+        # Such a pod is told that its own executor is the local one.
+        return ["KubernetesExecutor"]
+    configured = conf.get("core", "executor", fallback="LocalExecutor")
+    # Separated by comma or, for teams, semicolon; each perhaps with a team, an alias and a package before it.
+    names = (re.split("[=:.]", entry)[-1].strip() for entry in re.split("[;,]", configured))
+    return [name for name in names if name]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from whatsapp_provider.errors import ConfigurationError, Disposition, GatewayError
+from whatsapp_provider.errors import ConfigurationError, Disposition, GatewayError, NotFoundError
 from whatsapp_provider.hooks import edge
 
 if TYPE_CHECKING:
@@ -39,8 +39,9 @@ def create_once(
 ) -> Created:
     """Create the channel, or return the one of that name.
 
-    The sole right to create a name is a row in the ledger. Whoever finds their own row left by an earlier
-    attempt knows that a channel of that name is theirs.
+    The sole right to create a name is a row in the ledger. It goes only when certainly nothing was created: a
+    task that finds its own row of an earlier attempt knows that a channel of that name is its own, also when
+    that attempt died before Airflow kept what it returned.
 
     :param owner: the same for each attempt of one task.
     :raises ConfigurationError: if the name is taken and must not be reused.
@@ -53,38 +54,81 @@ def create_once(
     while claim.wait is not None:
         sleep(min(claim.wait, 2.0))
         claim = ledger.claim_channel_name(key, spec.name, owner=owner, seconds=CLAIM_SECONDS)
+    creation = _Creation(account, spec, sleep, begun=claim.resumed)
     try:
-        return _find_or_create(account, spec, may_reuse=may_reuse or claim.resumed, sleep=sleep)
-    finally:
+        made = creation.find_or_create(may_reuse=may_reuse or claim.resumed)
+    except BaseException:
+        if not creation.begun:
+            ledger.release_channel_name(key, spec.name, owner=owner)
+        raise
+    if creation.begun:
+        # The name is free for others to look at, and the row still says whose channel it is.
+        ledger.claim_channel_name(key, spec.name, owner=owner, seconds=0.0)
+    else:
         ledger.release_channel_name(key, spec.name, owner=owner)
+    return made
 
 
-def _find_or_create(
-    account: AccountGateway, spec: ChannelSpec, *, may_reuse: bool, sleep: Callable[[float], None]
-) -> Created:
-    found = edge.run(account.find_channel(spec.name, project=spec.project))
-    if found is not None:
+class _Creation:
+    """One attempt.
+
+    :param begun: whether this attempt or an earlier one may have created the channel.
+    """
+
+    def __init__(
+        self, account: AccountGateway, spec: ChannelSpec, sleep: Callable[[float], None], *, begun: bool
+    ) -> None:
+        self.begun = begun
+        self._account, self._spec, self._sleep = account, spec, sleep
+        self._resumed = begun
+
+    def find_or_create(self, *, may_reuse: bool) -> Created:
+        found = self._find()
+        if found is None and self._resumed:
+            # An earlier attempt may have been cut off while the gateway was at it.
+            found = self._look_again()
+        if found is None:
+            return Created(self._create(), created=True)
         if not may_reuse:
             raise ConfigurationError(
-                f"The account has a channel named {spec.name!r} already ({found.ref.channel_id}). Give another "
-                'name, or if_exists="reuse" to use it.'
+                f"The account has a channel named {self._spec.name!r} already ({found.ref.channel_id}). Give "
+                'another name, or if_exists="reuse" to use it.'
             )
         return Created(found, created=False)
-    try:
-        return Created(edge.run(account.create_channel(spec)), created=True)
-    except GatewayError as error:
-        if error.disposition is not Disposition.HOLD:
-            raise
-        return Created(_look_again(account, spec, error, sleep), created=True)
 
+    def _find(self) -> Channel | None:
+        try:
+            return edge.run(self._account.find_channel(self._spec.name, project=self._spec.project))
+        except NotFoundError as error:
+            raise _no_project(self._spec, error) from error
 
-def _look_again(
-    account: AccountGateway, spec: ChannelSpec, error: GatewayError, sleep: Callable[[float], None]
-) -> Channel:
-    """Find out whether a creation without an answer was carried out."""
-    for seconds in LOOKS:
-        sleep(seconds)
-        found = edge.run(account.find_channel(spec.name, project=spec.project))
-        if found is not None:
+    def _create(self) -> Channel:
+        self.begun = True
+        try:
+            return edge.run(self._account.create_channel(self._spec))
+        except GatewayError as error:
+            if error.disposition is not Disposition.HOLD:
+                self.begun = self._resumed
+                raise (
+                    _no_project(self._spec, error) if isinstance(error, NotFoundError) else error
+                ) from error
+            found = self._look_again()
+            if found is None:
+                raise
             return found
-    raise error
+
+    def _look_again(self) -> Channel | None:
+        """Find out whether a creation without an answer was carried out."""
+        for seconds in LOOKS:
+            self._sleep(seconds)
+            found = self._find()
+            if found is not None:
+                return found
+        return None
+
+
+def _no_project(spec: ChannelSpec, error: NotFoundError) -> ConfigurationError:
+    named = f"project {spec.project!r}" if spec.project else "the connection's project"
+    return ConfigurationError(
+        f"The account does not know {named} ({error}). Mend project= of the task or the project of the connection."
+    )

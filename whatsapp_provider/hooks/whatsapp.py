@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -54,7 +56,12 @@ class WhatsAppHook(BaseHook):
         :raises ConfigurationError: if the connection is of another type or lacks something.
         """
         if self._gateway is None:
-            self._gateway = _open(self.get_connection(self.whatsapp_conn_id))
+            connection = self.get_connection(self.whatsapp_conn_id)
+            _check_extra(connection)
+            extra = connection.extra_dejson
+            for secret in _secrets(connection, extra):
+                mask_secret(secret)
+            self._gateway = _open(connection, extra)
         return self._gateway
 
     def get_conn(self) -> Gateway:
@@ -63,10 +70,16 @@ class WhatsAppHook(BaseHook):
 
     async def open(self) -> Gateway:
         """Return the gateway, from async code: a trigger or ``@task async def``."""
-        from airflow.providers.common.compat.connection import get_async_connection
+        from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
 
         if self._gateway is None:
-            self._gateway = _open(await get_async_connection(self.whatsapp_conn_id, hook=self))
+            connection = await get_async_connection(self.whatsapp_conn_id, hook=self)
+            _check_extra(connection)
+            extra = await get_async_extra_dejson(connection)
+            for secret in _secrets(connection, extra):
+                # It talks to the supervisor, which a loop must not wait for.
+                await asyncio.to_thread(mask_secret, secret)
+            self._gateway = _open(connection, extra)
         return self._gateway
 
     async def open_channel(self, channel: ChannelLike = None) -> ChannelGateway:
@@ -122,10 +135,17 @@ class WhatsAppHook(BaseHook):
         return self.gateway.channel(self.channel_ref(channel))
 
 
-def _open(connection: Any) -> Gateway:
-    extra = connection.extra_dejson
-    if not isinstance(extra, Mapping):
+def _check_extra(connection: Any) -> None:
+    # Airflow takes an extra field that it can't read for an empty one.
+    try:
+        extra = json.loads(connection.extra or "{}")
+    except ValueError:
+        extra = None
+    if not isinstance(extra, dict):
         raise ConfigurationError(f"Connection {connection.conn_id!r}: the extra field must be a JSON object.")
+
+
+def _open(connection: Any, extra: Mapping[str, Any]) -> Gateway:
     values = ConnectionValues(
         conn_id=connection.conn_id,
         host=connection.host or "",
@@ -135,15 +155,9 @@ def _open(connection: Any) -> Gateway:
         password=connection.password or "",
         extra=extra,
     )
-    for secret in (values.password, *_secrets(extra)):
-        if secret:
-            mask_secret(secret)
     return by_connection_type(connection.conn_type).open(values)
 
 
-def _secrets(extra: Mapping[str, Any]) -> list[str]:
-    return [
-        value
-        for name, value in extra.items()
-        if isinstance(value, str) and name.endswith(("_token", "_secret"))
-    ]
+def _secrets(connection: Any, extra: Mapping[str, Any]) -> list[str]:
+    named = [value for name, value in extra.items() if name.endswith(("_token", "_secret"))]
+    return [value for value in (connection.password, *named) if isinstance(value, str) and value]

@@ -12,14 +12,17 @@ from whatsapp_provider.errors import (
     CampaignMismatchError,
     ConfigurationError,
     CredentialRejectedError,
+    InDoubtError,
     InputError,
     UnsupportedError,
+    WhatsAppError,
 )
-from whatsapp_provider.hooks.channels import ChannelLike
+from whatsapp_provider.hooks.channels import ChannelLike, names_nothing
 from whatsapp_provider.hooks.whatsapp import DEFAULT_CONN_ID, WhatsAppHook
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from jinja2 import Environment
 
     from whatsapp_provider.model import ChannelRef
 
@@ -30,7 +33,11 @@ _FINAL = (
     UnsupportedError,
     CredentialRejectedError,
     CampaignMismatchError,
+    InDoubtError,
 )
+
+#: A message that ends so names a file in the DAG's template search path.
+TEXT_FILES = (".txt", ".md")
 
 
 class WhatsAppTaskFailedError(AirflowFailException):
@@ -42,8 +49,11 @@ def no_vain_retries() -> Iterator[None]:
     """Let Airflow fail the task at once where a retry is of no use."""
     try:
         yield
-    except _FINAL as error:
-        raise WhatsAppTaskFailedError(f"{type(error).__name__}: {error}") from error
+    except WhatsAppError as error:
+        # A campaign that stopped itself because of a wrong token says so in its cause.
+        if isinstance(error, _FINAL) or isinstance(error.__cause__, _FINAL):
+            raise WhatsAppTaskFailedError(f"{type(error).__name__}: {error}") from error
+        raise
 
 
 class Private:
@@ -84,6 +94,7 @@ class WhatsAppOperator(BaseOperator):
         super().__init__(**kwargs)
         self.whatsapp_conn_id = whatsapp_conn_id
         self._hook: WhatsAppHook | None = None
+        self._channel_lost = False
 
     @property
     def hook(self) -> WhatsAppHook:
@@ -102,7 +113,16 @@ class WhatsAppOperator(BaseOperator):
         raise NotImplementedError(f"{type(self).__name__} must say what it does.")
 
     def channel_ref(self, channel: ChannelLike) -> ChannelRef:
-        """Return the channel that is meant, and say which in the log."""
+        """Return the channel that is meant, and say which in the log.
+
+        :raises ConfigurationError: if the DAG names a channel and nothing came of it: the connection's own
+            must not be used in its stead.
+        """
+        if self._channel_lost:
+            raise ConfigurationError(
+                "channel= came out as None: the task that it comes from returned nothing. Pass what the "
+                "create-channel task returned, an id or a name."
+            )
         ref = self.hook.channel_ref(channel)
         self.log.info(
             "Channel %s%s on %s.", ref.channel_id, f" ({ref.name})" if ref.name else "", ref.gateway
@@ -115,13 +135,38 @@ class WhatsAppOperator(BaseOperator):
         return Private(value, shown)
 
     def _do_render_template_fields(self, parent: Any, *args: Any, **kwargs: Any) -> None:
-        # Called for mapped and plain tasks alike. Dependencies were found before, from the bare values;
-        # Airflow stores the fields after, and must find them wrapped.
+        # Called for mapped and plain tasks alike, and for objects inside of fields. Dependencies were found
+        # before, from the bare values; Airflow stores the fields after, and must find them wrapped.
+        named = getattr(self, "channel", None) is not None
         super()._do_render_template_fields(parent, *args, **kwargs)
+        if parent is not self:
+            return
+        channel = getattr(self, "channel", None)
+        self._channel_lost = named and channel != "" and names_nothing(channel)
         for field in self.private_fields:
             value = getattr(parent, field)
             if value is not None and not isinstance(value, Private):
                 setattr(parent, field, self.private(field, value))
+
+
+def read_text_file(environment: Environment, text: str) -> str:
+    """Return what is in the file that ``text`` names, or ``text`` itself where it names none.
+
+    :raises ConfigurationError: if there is no such file.
+    """
+    if not text.endswith(TEXT_FILES) or "\n" in text:
+        return text
+    from jinja2 import DictLoader, TemplateNotFound
+
+    name = text.rpartition("/")[2][-60:]
+    loader = environment.loader or DictLoader({})
+    try:
+        return loader.get_source(environment, text)[0]
+    except TemplateNotFound:
+        raise ConfigurationError(
+            f"The message file {name!r} is neither beside the DAG's file nor in its template_searchpath. A text "
+            f"that only ends in {' or '.join(TEXT_FILES)} needs a full stop after it."
+        ) from None
 
 
 def run_key(context: Context, *, with_map_index: bool) -> str:

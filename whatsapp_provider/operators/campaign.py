@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Mapping, Sequence
 from math import inf
@@ -12,9 +13,9 @@ from airflow.providers.common.compat.sdk import conf
 from whatsapp_provider.errors import CampaignPausedError, CampaignStoppedError, ConfigurationError
 from whatsapp_provider.hooks.channels import ChannelLike
 from whatsapp_provider.hooks.ledger import open_ledger
-from whatsapp_provider.operators.audience import open_rows
-from whatsapp_provider.operators.base import Private, WhatsAppOperator, no_vain_retries, reveal, run_key
-from whatsapp_provider.operators.running import follow
+from whatsapp_provider.operators.audience import is_path, open_rows
+from whatsapp_provider.operators.base import Private, no_vain_retries, read_text_file, reveal, run_key
+from whatsapp_provider.operators.running import WhatsAppSendingOperator
 from whatsapp_provider.triggers.moment import WhatsAppMomentTrigger
 
 if TYPE_CHECKING:
@@ -26,13 +27,15 @@ if TYPE_CHECKING:
     from whatsapp_provider.campaigns.ledger.records import CampaignRecord
     from whatsapp_provider.campaigns.outcome import Outcome
     from whatsapp_provider.campaigns.render import MessageTemplate
-    from whatsapp_provider.campaigns.runner import CampaignRunner
 
 #: A wait longer than this gives the worker slot back, where the task may defer.
 PATIENCE_SECONDS = 60.0
+#: Mapped tasks that wait for the same moment wake apart.
+JITTER_SECONDS = 5.0
+_TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off", "none", ""}
 
 
-class WhatsAppSendCampaignOperator(WhatsAppOperator):
+class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
     """Send a message to everyone of an audience, each at most once, however often the task runs.
 
     Retry, Clear, a lost worker and a duplicate of the task all resume the same campaign. Returns a report:
@@ -42,8 +45,8 @@ class WhatsAppSendCampaignOperator(WhatsAppOperator):
         list of rows or numbers, or the output of a task. Lists are readable in Airflow's database; files
         are not.
     :param message: a text, or a mapping with a ``kind``. Its Jinja sees one person's row and ``variables``
-        and is not Airflow's: use ``variables`` for dates and the like. A text ending in one of
-        ``template_ext`` names a file in the DAG's template search path.
+        and is not Airflow's: use ``variables`` for dates and the like. One that ends in ``.txt`` or ``.md``
+        names a file in the DAG's template search path.
     :param variables: further values for every message; templated by Airflow.
     :param campaign_id: runs with the same id are the same campaign. By default one for each DAG run; mapped
         tasks of a run share it and take parts of it.
@@ -71,7 +74,6 @@ class WhatsAppSendCampaignOperator(WhatsAppOperator):
         "whatsapp_conn_id",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"variables": "json"}
-    template_ext: Sequence[str] = (".txt", ".md")
     private_fields: Sequence[str] = ("audience",)
 
     def __init__(
@@ -94,6 +96,9 @@ class WhatsAppSendCampaignOperator(WhatsAppOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        _check_choice("on_in_doubt", on_in_doubt, "hold", "resend")
+        _check_choice("on_invalid", on_invalid, "fail", "skip")
+        _check_choice("on_duplicate", on_duplicate, "fail", "skip")
         self.audience = audience
         self.message = message
         self.variables = variables
@@ -108,16 +113,19 @@ class WhatsAppSendCampaignOperator(WhatsAppOperator):
         self.on_duplicate = on_duplicate
         self.preview = preview
         self.deferrable = deferrable
-        self._runner: CampaignRunner | None = None
 
     def work(self, context: Context) -> dict[str, Any]:
         """Plan, send, report."""
         from whatsapp_provider.campaigns.render import MessageTemplate
 
-        template = MessageTemplate(self._message(context), shared=self.variables)
+        if not isinstance(self.variables, Mapping | None):
+            raise ConfigurationError(
+                f"variables is a {type(self.variables).__name__}; give a mapping of names to values."
+            )
+        template = MessageTemplate(self._message(), shared=self.variables)
         gateway = self.hook.gateway
         gateway.capabilities.require_kind(gateway.name, template.kind)
-        if str(self.preview).lower() in {"true", "1"}:
+        if self._only_preview():
             return self._preview(template)
         campaign = self._campaign(context)
         ledger = open_ledger()
@@ -133,15 +141,11 @@ class WhatsAppSendCampaignOperator(WhatsAppOperator):
         with no_vain_retries():
             return self.work(context)
 
-    def on_kill(self) -> None:
-        """Begin no further send; what is known is written."""
-        if self._runner is not None:
-            self._runner.stop()
-
     def private(self, field: str, value: Any) -> Private:
         """Show a file's path, and of rows their number only."""
         if isinstance(value, str):
-            return Private(value, value)
+            # A template around rows gives text too, with everybody's number in it.
+            return Private(value, value) if is_path(value) else super().private(field, value)
         return Private(value, f"<{len(value)} rows>" if hasattr(value, "__len__") else "<rows>")
 
     def _run(
@@ -159,8 +163,8 @@ class WhatsAppSendCampaignOperator(WhatsAppOperator):
             patience=PATIENCE_SECONDS if self.deferrable else inf,
         )
         sender = gateway.channel(campaign.channel)
-        self._runner = CampaignRunner(ledger, record, campaign, template, sender, options)
-        return self._conclude(follow(self._runner, self.log), ledger, record)
+        outcome = self.follow(CampaignRunner(ledger, record, campaign, template, sender, options))
+        return self._conclude(outcome, ledger, record)
 
     def _announce(self, ledger: Ledger, record: CampaignRecord, campaign: Campaign) -> None:
         counts = ledger.counts(record)
@@ -187,7 +191,8 @@ class WhatsAppSendCampaignOperator(WhatsAppOperator):
             self.log.info(
                 "The pace allows the next message in %.0f s; until then the slot is free.", outcome.seconds
             )
-            self.defer(trigger=WhatsAppMomentTrigger(time.time() + outcome.seconds), method_name="resume")
+            moment = time.time() + outcome.seconds + random.uniform(0, JITTER_SECONDS)  # noqa: S311 - no secret
+            self.defer(trigger=WhatsAppMomentTrigger(moment), method_name="resume")
         if outcome.ending is Ending.PAUSED:
             raise CampaignPausedError(
                 f"Campaign {record.campaign_id!r} stopped itself with {summary['open']} recipients left: "
@@ -236,13 +241,20 @@ class WhatsAppSendCampaignOperator(WhatsAppOperator):
             on_in_doubt=OnInDoubt(self.on_in_doubt),
         )
 
-    def _message(self, context: Context) -> str | Mapping[str, Any]:
+    def _only_preview(self) -> bool:
+        word = str(self.preview).strip().lower()
+        if word not in _TRUE | _FALSE:
+            # Anything unclear must not send.
+            raise ConfigurationError(f"preview={self.preview!r} is neither true nor false.")
+        return word in _TRUE
+
+    def _message(self) -> str | Mapping[str, Any]:
         """Return the message, read from its file where it names one."""
-        message = self.message
-        if not isinstance(message, str) or not message.endswith(tuple(self.template_ext)):
-            return message
-        environment = context["task"].get_template_env()
-        if environment.loader is None:
-            raise ConfigurationError(f"The message file {message!r} can't be looked for outside a DAG.")
-        source, _, _ = environment.loader.get_source(environment, message)
-        return str(source)
+        if not isinstance(self.message, str):
+            return self.message
+        return read_text_file(self.get_template_env(), self.message)
+
+
+def _check_choice(name: str, value: str, *choices: str) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")

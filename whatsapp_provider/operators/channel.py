@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from airflow.providers.common.compat.sdk import conf
 
 from whatsapp_provider.errors import ConfigurationError, NotFoundError, RateLimitedError
-from whatsapp_provider.hooks.channels import ChannelLike, check_channel_name
+from whatsapp_provider.hooks.channels import ChannelLike, check_channel_name, names_nothing
 from whatsapp_provider.hooks.ledger import open_ledger
 from whatsapp_provider.hooks.provisioning import create_once
 from whatsapp_provider.model import ChannelSpec
 from whatsapp_provider.operators.base import WhatsAppOperator, no_vain_retries, run_key
+from whatsapp_provider.triggers.channel import HOLD_SECONDS
 from whatsapp_provider.triggers.moment import WhatsAppMomentTrigger
 
 if TYPE_CHECKING:
@@ -92,14 +93,15 @@ class WhatsAppCreateChannelOperator(WhatsAppOperator):
 
     def _wait_for_window(self, error: RateLimitedError, limit: tuple[int, float] | None, waits: int) -> None:
         """Defer until the gateway's window has passed, if this task may."""
-        seconds = error.retry_after or (limit[1] if limit else 60.0)
+        window = limit[1] if limit else 60.0
+        seconds = window if error.retry_after is None else error.retry_after
         count = f"{limit[0]} channels in {limit[1]:g} s" if limit else "a limit it does not tell"
         self.log.warning(
             "The gateway creates no more channels now (%s). It may again in %.0f s.", count, seconds
         )
         if self.deferrable and waits < MOST_WAITS:
             self.defer(
-                trigger=WhatsAppMomentTrigger(time.time() + seconds),
+                trigger=WhatsAppMomentTrigger(time.time() + max(seconds, HOLD_SECONDS)),
                 method_name="resume",
                 kwargs={"waits": waits + 1},
             )
@@ -129,7 +131,7 @@ class WhatsAppDeleteChannelOperator(WhatsAppOperator):
         """Delete the channel."""
         gateway = self.hook.gateway
         gateway.capabilities.require(gateway.name, "create_channels")
-        if not self.channel:
+        if names_nothing(self.channel):
             # A teardown whose create task failed: the connection's own channel must not be deleted instead.
             if self.if_missing == "fail":
                 raise ConfigurationError("No channel is named to delete.")
@@ -137,6 +139,7 @@ class WhatsAppDeleteChannelOperator(WhatsAppOperator):
             return False
         try:
             ref = self.channel_ref(self.channel)
+            gateway.channel(ref)  # refuses another gateway's channel
             deleted = self.hook.run(gateway.account().delete_channel(ref.channel_id))
         except NotFoundError:
             deleted = False

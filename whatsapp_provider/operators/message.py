@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.hooks.channels import ChannelLike
 from whatsapp_provider.hooks.ledger import open_ledger
-from whatsapp_provider.operators.base import Private, WhatsAppOperator, reveal, run_key
-from whatsapp_provider.operators.running import follow, superseded_attempts_refused
+from whatsapp_provider.operators.base import Private, no_vain_retries, read_text_file, reveal, run_key
+from whatsapp_provider.operators.running import WhatsAppSendingOperator, superseded_attempts_refused
 from whatsapp_provider.redaction import mask_number
 
 if TYPE_CHECKING:
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from whatsapp_provider.campaigns.campaign import Campaign
     from whatsapp_provider.campaigns.identity import Recipient
     from whatsapp_provider.campaigns.render import FixedMessage
-    from whatsapp_provider.campaigns.runner import CampaignRunner
     from whatsapp_provider.campaigns.single import SingleResult
 
 
-class WhatsAppSendMessageOperator(WhatsAppOperator):
+class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
     """Send one message, once: a retried or cleared task finds in the ledger what was sent before.
 
-    Returns ``message_id``, ``message_key`` and ``already_sent``.
+    Returns ``message_id``, ``message_key`` and ``status``: ``accepted`` or ``already_sent``.
 
     :param to: a phone number with country code, or a WhatsApp id.
-    :param text: the text; or give ``message``.
+    :param text: the text; or give ``message``. One that ends in ``.txt`` or ``.md`` names a file in the DAG's
+        template search path.
     :param message: a message of any kind, e.g. ``{"kind": "image", "media": {"url": "https://…"}}``.
     :param channel: what the create-channel task returned, a channel id, or a name; the connection's own
         channel where it is left out.
@@ -40,7 +40,6 @@ class WhatsAppSendMessageOperator(WhatsAppOperator):
     """
 
     template_fields: Sequence[str] = ("to", "text", "message", "channel", "message_key", "whatsapp_conn_id")
-    template_ext: Sequence[str] = (".txt", ".md")
     private_fields: Sequence[str] = ("to", "text", "message")
 
     def __init__(
@@ -61,9 +60,10 @@ class WhatsAppSendMessageOperator(WhatsAppOperator):
         self.message = message
         self.channel = channel
         self.message_key = message_key
+        if on_in_doubt not in {"hold", "resend"}:
+            raise ValueError(f"on_in_doubt must be 'hold' or 'resend', not {on_in_doubt!r}")
         self.on_in_doubt = on_in_doubt
         self.region = region
-        self._runner: CampaignRunner | None = None
 
     def work(self, context: Context) -> dict[str, Any]:
         """Write the intent, send, write the result."""
@@ -89,11 +89,6 @@ class WhatsAppSendMessageOperator(WhatsAppOperator):
             "message_key": key,
         }
 
-    def on_kill(self) -> None:
-        """Send nothing more."""
-        if self._runner is not None:
-            self._runner.stop()
-
     def private(self, field: str, value: Any) -> Private:
         """Show the end of the number, and of a message its size or kind only."""
         if field == "to" and isinstance(value, str):
@@ -102,10 +97,24 @@ class WhatsAppSendMessageOperator(WhatsAppOperator):
             return Private(value, f"<{value.get('kind', 'message')}>")
         return super().private(field, value)
 
+    def _do_render_template_fields(
+        self, parent: Any, template_fields: Any, context: Context, jinja_env: Any, seen_oids: set[int]
+    ) -> None:
+        # Airflow's own template_ext would take any text inside of a message for a file: a document's name too.
+        if parent is self and isinstance(self.text, str):
+            with no_vain_retries():
+                self.text = read_text_file(jinja_env, self.text)
+        super()._do_render_template_fields(parent, template_fields, context, jinja_env, seen_oids)
+
     def _content(self) -> str | Mapping[str, Any]:
         text, message = reveal(self.text), reveal(self.message)
         if (text is None) == (message is None):
             raise ConfigurationError("Give exactly one of text and message.")
+        if message is not None and not isinstance(message, Mapping):
+            raise ConfigurationError(
+                f"message is a {type(message).__name__} where a mapping with a kind is needed. A template gives "
+                "text: pass the output of a task as it is, or use text=."
+            )
         content: str | Mapping[str, Any] = text if message is None else message
         return content
 
@@ -141,8 +150,7 @@ class WhatsAppSendMessageOperator(WhatsAppOperator):
                 again=(DeliveryState.REJECTED,),
             )
             sender = self.hook.gateway.channel(campaign.channel)
-            self._runner = CampaignRunner(ledger, record, campaign, message, sender, options)
-            outcome = follow(self._runner, self.log)
+            outcome = self.follow(CampaignRunner(ledger, record, campaign, message, sender, options))
             return result_after(ledger, record, outcome)
         finally:
             ledger.dispose()

@@ -1,4 +1,4 @@
-"""Follow a campaign's run from the task's main thread."""
+"""Tasks that run a campaign, followed from the task's main thread."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any
 
 from whatsapp_provider.hooks import edge
+from whatsapp_provider.operators.base import WhatsAppOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -17,6 +18,28 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 1.0
 PROGRESS_SECONDS = 10.0
+
+
+class WhatsAppSendingOperator(WhatsAppOperator):
+    """Base of the operators that send."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._runner: CampaignRunner | None = None
+        self._killed = False
+
+    def follow(self, runner: CampaignRunner) -> Outcome:
+        """Run to the end; a task that was killed while it still planned sends nothing."""
+        self._runner = runner
+        if self._killed:
+            runner.stop()
+        return follow(runner, self.log)
+
+    def on_kill(self) -> None:
+        """Begin no further send; what is known is written."""
+        self._killed = True
+        if self._runner is not None:
+            self._runner.stop()
 
 
 def follow(runner: CampaignRunner, log: Any = None) -> Outcome:

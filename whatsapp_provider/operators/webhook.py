@@ -58,7 +58,7 @@ class WhatsAppConfigureWebhookOperator(WhatsAppOperator):
             changed = self.hook.run(channel.remove_webhook(url))
             self.log.info("The webhook was removed." if changed else "There was no such webhook.")
             return changed
-        webhook = Webhook(url, tuple(self.events), dict(reveal(self.headers) or {}))
+        webhook = Webhook(url, _events(self.events), _headers(reveal(self.headers)))
         changed = self.hook.run(channel.set_webhook(webhook))
         self.log.info("The webhook was set." if changed else "The webhook was there already.")
         return changed
@@ -67,6 +67,20 @@ class WhatsAppConfigureWebhookOperator(WhatsAppOperator):
         """Show the headers' names only."""
         names = ", ".join(sorted(value)) if isinstance(value, Mapping) else "…"
         return Private(value, f"<headers {names}>")
+
+
+def _events(events: Any) -> tuple[str, ...]:
+    # A template gives text: "messages.post, statuses.post".
+    parts = events.split(",") if isinstance(events, str) else events or ()
+    return tuple(name for part in parts if (name := str(part).strip()))
+
+
+def _headers(headers: Any) -> dict[str, str]:
+    if not isinstance(headers, Mapping | None):
+        raise ConfigurationError(
+            f"The webhook's headers are a {type(headers).__name__}; give a mapping of names to values."
+        )
+    return dict(headers or {})
 
 
 def _checked(url: str) -> str:

@@ -4,21 +4,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
-from airflow.providers.common.compat.sdk import AirflowSkipException, BaseSensorOperator, conf
+from airflow.providers.common.compat.sdk import (
+    AirflowFailException,
+    AirflowSensorTimeout,
+    AirflowSkipException,
+    BaseSensorOperator,
+    conf,
+)
 
 from whatsapp_provider.errors import ChannelFailedError, WaitTimeoutError, WhatsAppError
-from whatsapp_provider.hooks.channels import ChannelLike
+from whatsapp_provider.hooks.channels import ChannelLike, as_ref
 from whatsapp_provider.hooks.whatsapp import DEFAULT_CONN_ID, WhatsAppHook
 from whatsapp_provider.operators.links import PairingLink
 from whatsapp_provider.triggers.channel import HOLD_SECONDS, WhatsAppChannelTrigger
 from whatsapp_provider.waiting import ChannelGoal, ChannelWait, Decision, Verdict
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from airflow.sdk import Context
 
-    from whatsapp_provider.model import ChannelRef
+
+class WhatsAppWaitFailedError(ChannelFailedError, AirflowFailException):
+    """A wait can't succeed; Airflow does not retry the task."""
+
+
+class WhatsAppWaitTimeoutError(WaitTimeoutError, AirflowSensorTimeout):
+    """A wait ran out of time; like any sensor's, it is not retried."""
 
 
 class _ChannelSensor(BaseSensorOperator):
@@ -27,12 +41,13 @@ class _ChannelSensor(BaseSensorOperator):
     :param channel: what the create-channel task returned, a channel id, or a name; the connection's own
         channel where it is left out.
     :param whatsapp_conn_id: a connection of one of the WhatsApp types.
-    :param poke_interval: seconds between looks.
-    :param timeout: seconds until the wait fails, counted from its start and kept through deferral.
+    :param poke_interval: seconds between looks, or a ``timedelta``.
+    :param timeout: seconds until the wait fails, or a ``timedelta``, counted from its start and kept through
+        deferral.
     :param deferrable: wait in the triggerer, which takes no worker slot.
     :param poll_inline: seconds to poll on the worker before deferring, because most waits are short.
-    :param end_from_trigger: let the triggerer finish the task. Airflow runs no ``on_success_callback``
-        then, so it is off by itself where one is set.
+    :param end_from_trigger: let the triggerer finish the task. Airflow runs no ``on_success_callback`` and
+        reports no ``outlets`` then, so it is off by itself where the task has either.
     """
 
     template_fields: Sequence[str] = ("channel", "whatsapp_conn_id")
@@ -44,8 +59,8 @@ class _ChannelSensor(BaseSensorOperator):
         *,
         channel: ChannelLike = None,
         whatsapp_conn_id: str = DEFAULT_CONN_ID,
-        poke_interval: float = 5.0,
-        timeout: float = 600.0,
+        poke_interval: timedelta | float = 5.0,
+        timeout: timedelta | float = 600.0,
         deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
         poll_inline: float = 10.0,
         end_from_trigger: bool = True,
@@ -64,18 +79,16 @@ class _ChannelSensor(BaseSensorOperator):
         if not self.deferrable:
             return super().execute(context)
         started = time.time()
-        wait = ChannelWait(self.goal, started + self._seconds())
-        hook = WhatsAppHook(self.whatsapp_conn_id)
-        ref = self._ref(hook)
-        if not self._reached_soon(hook, ref, wait, until=started + self.poll_inline):
+        wait = ChannelWait(self.goal, started + self.timeout)
+        if not self._reached_soon(wait, until=started + self.poll_inline):
             self.defer(
                 trigger=WhatsAppChannelTrigger(
                     whatsapp_conn_id=self.whatsapp_conn_id,
-                    channel=ref.to_dict(),
+                    channel=_stored(self.channel),
                     goal=self.goal.value,
                     deadline=wait.deadline,
                     poke_interval=self.poke_interval,
-                    end_from_trigger=self.end_from_trigger and not self.on_success_callback,
+                    end_from_trigger=self._may_end_from_trigger(),
                     resume_after=time.time() + HOLD_SECONDS,
                 ),
                 method_name="execute_complete",
@@ -93,36 +106,32 @@ class _ChannelSensor(BaseSensorOperator):
 
     def poke(self, context: Context) -> bool:
         """Look once; Airflow's own timeout bounds the wait."""
-        hook = WhatsAppHook(self.whatsapp_conn_id)
-        wait = ChannelWait(self.goal, float("inf"))
-        decision = self._look(hook, self._ref(hook), wait)
+        decision = self._look(ChannelWait(self.goal, float("inf")))
         if decision.verdict is Verdict.FAILED:
             self._fail(decision.verdict, decision.reason)
         return decision.verdict is Verdict.DONE
 
-    def _reached_soon(self, hook: WhatsAppHook, ref: ChannelRef, wait: ChannelWait, *, until: float) -> bool:
+    def _may_end_from_trigger(self) -> bool:
+        return self.end_from_trigger and not self.on_success_callback and not self.outlets
+
+    def _reached_soon(self, wait: ChannelWait, *, until: float) -> bool:
         """Poll on the worker for a little; most waits end here, and deferring costs more than they do."""
         while True:
-            decision = self._look(hook, ref, wait)
+            decision = self._look(wait)
             if decision.verdict is Verdict.DONE:
                 return True
             if decision.verdict is not Verdict.WAIT:
                 self._fail(decision.verdict, decision.reason)
-            if time.time() + self.poke_interval > until:
+            pause = max(self.poke_interval, decision.pause)
+            if time.time() + pause > min(until, wait.deadline):
                 return False
-            time.sleep(self.poke_interval)
+            time.sleep(pause)
 
-    def _seconds(self) -> float:
-        seconds = self.timeout
-        return float(seconds.total_seconds() if hasattr(seconds, "total_seconds") else seconds)
-
-    def _ref(self, hook: WhatsAppHook) -> ChannelRef:
-        ref = hook.channel_ref(self.channel)
-        self.channel = ref.to_dict()  # for the extra link, which is made after this
-        return ref
-
-    def _look(self, hook: WhatsAppHook, ref: ChannelRef, wait: ChannelWait) -> Decision:
+    def _look(self, wait: ChannelWait) -> Decision:
         try:
+            hook = WhatsAppHook(self.whatsapp_conn_id)
+            ref = hook.channel_ref(self.channel)
+            self.channel = ref.to_dict()  # for the extra link, which is made after this
             decision = wait.after_look(hook.channel_status(ref), time.time())
         except WhatsAppError as error:
             decision = wait.after_error(error, time.time())
@@ -132,11 +141,18 @@ class _ChannelSensor(BaseSensorOperator):
         return decision
 
     def _fail(self, verdict: Verdict, reason: str) -> NoReturn:
-        if self.soft_fail:
-            raise AirflowSkipException(f"Skipped (soft_fail): {reason}")
+        if self.soft_fail or self.never_fail:
+            raise AirflowSkipException(f"Skipped instead of failed: {reason}.")
         if verdict is Verdict.TIMED_OUT:
-            raise WaitTimeoutError(f"The channel is {reason}. Raise timeout= if it only needs longer.")
-        raise ChannelFailedError(f"The wait can't succeed: {reason}.")
+            raise WhatsAppWaitTimeoutError(
+                f"The wait ran out of time: {reason}. Raise timeout= if it only needs longer."
+            )
+        raise WhatsAppWaitFailedError(f"The wait can't succeed: {reason}.")
+
+
+def _stored(channel: ChannelLike) -> dict[str, str] | str | None:
+    ref = as_ref(channel)
+    return ref.to_dict() if ref else cast("str | None", channel)
 
 
 class WhatsAppChannelInitializedSensor(_ChannelSensor):

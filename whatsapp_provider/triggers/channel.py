@@ -14,6 +14,7 @@ from whatsapp_provider.waiting import ChannelGoal, ChannelWait, Decision, Verdic
 
 #: Airflow 3.3 can fail a healthy task that resumes within seconds of being deferred; none did after 25 s.
 HOLD_SECONDS = 25.0
+SHORTEST_PAUSE = 0.05
 
 
 class WhatsAppChannelTrigger(BaseTrigger):
@@ -21,7 +22,7 @@ class WhatsAppChannelTrigger(BaseTrigger):
 
     Only ids travel: Airflow stores a trigger's arguments in the clear.
 
-    :param channel: what ``ChannelRef.to_dict`` gives.
+    :param channel: what ``ChannelRef.to_dict`` gives; a name or id, where that could not be had yet.
     :param goal: ``initialized`` or ``connected``.
     :param deadline: seconds since the epoch (UTC).
     :param poke_interval: seconds between looks.
@@ -34,7 +35,7 @@ class WhatsAppChannelTrigger(BaseTrigger):
         self,
         *,
         whatsapp_conn_id: str,
-        channel: dict[str, str],
+        channel: dict[str, str] | str | None,
         goal: str,
         deadline: float,
         poke_interval: float,
@@ -73,7 +74,8 @@ class WhatsAppChannelTrigger(BaseTrigger):
             if decision.reason != told:
                 told = decision.reason
                 self.log.info("Waiting until %s: %s.", self.goal, told)
-            await asyncio.sleep(max(0.0, min(self.poke_interval, self.deadline - time())))
+            pause = max(self.poke_interval, decision.pause, SHORTEST_PAUSE)
+            await asyncio.sleep(max(0.0, min(pause, self.deadline - time())))
         self.log.info("Wait is over: %s.", decision.reason)
         if decision.verdict is Verdict.DONE and self.end_from_trigger:
             yield TaskSuccessEvent()
@@ -82,6 +84,8 @@ class WhatsAppChannelTrigger(BaseTrigger):
         yield TriggerEvent({"status": decision.verdict.value, "reason": decision.reason})
 
     async def _look(self, wait: ChannelWait) -> Decision:
+        from airflow.providers.common.compat.sdk import AirflowNotFoundException
+
         from whatsapp_provider.hooks.whatsapp import WhatsAppHook
 
         try:
@@ -90,3 +94,5 @@ class WhatsAppChannelTrigger(BaseTrigger):
             return wait.after_look(await channel.status(), time())
         except WhatsAppError as error:
             return wait.after_error(error, time())
+        except AirflowNotFoundException:
+            return wait.without_connection(self.whatsapp_conn_id, time())
