@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,7 +51,7 @@ class Bare:
 
 
 @pytest.fixture(scope="module")
-def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Bare:
     folder = tmp_path_factory.mktemp("bare")
     subprocess.run(
         [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder / "dist"), str(ROOT)],
@@ -60,7 +59,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bare]:
         capture_output=True,
     )
     wheel = next((folder / "dist").glob("*.whl"))
-    yield Bare(folder, wheel, ROOT / "constraints" / "airflow-3.3.2.txt")
+    return Bare(folder, wheel, ROOT / "constraints" / "airflow-3.3.2.txt")
 
 
 def test_airflow_lists_the_provider_with_its_connection_types(bare):
