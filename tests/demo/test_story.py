@@ -7,7 +7,13 @@ import io
 import pytest
 
 from whatsapp_provider.demo.reporter import Reporter
-from whatsapp_provider.demo.story import Follower, tell_campaign, tell_received, tell_tasks
+from whatsapp_provider.demo.story import (
+    Follower,
+    tell_campaign,
+    tell_received,
+    tell_tasks,
+    tell_webhooks,
+)
 
 
 @pytest.fixture
@@ -60,3 +66,8 @@ def test_the_campaigns_counts_are_told_one_a_line(told):
 def test_the_truth_log_tells_when_a_phone_got_a_message_twice(told):
     tell_received(Reporter(told), {"1": 1, "2": 2})
     assert "3 messages on 2 phones; at most 2 on any one phone" in told.getvalue()
+
+
+def test_the_webhooks_that_came_are_counted_by_event(told):
+    tell_webhooks(Reporter(told), {"statuses.post": 24, "messages.post": 12})
+    assert "12 x messages.post, 24 x statuses.post" in told.getvalue()

@@ -145,3 +145,9 @@ async def test_webhook_calls_are_logged(wire: Wire, channel: WhapiChannel) -> No
     await wire.emulator.advance(0)
     (entry,) = (await wire.control("GET", "/webhooks")).json()["webhooks"]
     assert (entry["event"], entry["status"], entry["attempt"]) == ("messages.post", 200, 1)
+
+
+async def test_the_inbox_takes_webhooks_and_counts_them_by_event(wire):
+    event = {"statuses": [], "event": {"type": "statuses", "event": "post"}, "channel_id": "MANTIS-M72HC"}
+    assert (await wire.control("POST", "/inbox", json=event)).status_code == 200
+    assert (await wire.control("GET", "/inbox")).json() == {"statuses.post": 1}

@@ -41,6 +41,20 @@ class EmulatorProcess:
         counts: dict[str, int] = self._call("GET", "/_emulator/received/counts")
         return counts
 
+    @property
+    def inbox_url(self) -> str:
+        """Where webhooks may be sent that nobody else receives."""
+        return f"{self.addresses['url']}/_emulator/inbox"
+
+    def wait_for_events(self, event: str, count: int, timeout: float) -> dict[str, int]:
+        """Wait a little until the inbox has so many events of a kind, and return all that it has."""
+        until = time.monotonic() + timeout
+        while True:
+            events: dict[str, int] = self._call("GET", "/_emulator/inbox")
+            if events.get(event, 0) >= count or time.monotonic() > until:
+                return events
+            time.sleep(_POLL_SECONDS)
+
     def hurry(self, **seconds: float) -> None:
         """Shorten what takes a gateway minutes, such as ``provisioning_seconds``."""
         self._call("POST", "/_emulator/settings", seconds)

@@ -20,7 +20,7 @@ from whatsapp_provider.demo.reporter import Reporter
 from whatsapp_provider.demo.rest import Json, RunRef
 from whatsapp_provider.demo.settings import USERNAME
 from whatsapp_provider.demo.signals import interruptible, overall_deadline
-from whatsapp_provider.demo.story import Follower, tell_campaign, tell_received, tell_tasks
+from whatsapp_provider.demo.story import Follower, tell_campaign, tell_received, tell_tasks, tell_webhooks
 
 CONN_ID = "whatsapp_default"
 DAG_ID = "whatsapp_onboard_and_campaign"
@@ -29,7 +29,7 @@ _CAMPAIGN_TASK = "send_campaign"
 _AUDIENCE_SIZE = 12
 _LOOK_SECONDS = 1.0
 # On this machine: what the emulator calls back must not leave it.
-_WEBHOOK_PATH = "/whatsapp/webhook"
+_TICKS_SECONDS = 10.0
 # The real service takes about a minute and a half for these two.
 _HURRIED = {"provisioning_seconds": 8.0, "launch_seconds": 5.0}
 
@@ -81,7 +81,7 @@ def _start(options: DemoOptions, home: Path, supervisor: Supervisor, reporter: R
     server.start()
     server.wait_healthy()
     reporter.step(f"Airflow is healthy at {server.url}")
-    ref = server.trigger(DAG_ID, _conf(home, f"{server.url}{_WEBHOOK_PATH}"))
+    ref = server.trigger(DAG_ID, _conf(home, emulator.inbox_url))
     _follow(server, emulator, ref, reporter)
     return server
 
@@ -96,7 +96,12 @@ def _follow(server: AirflowServer, emulator: EmulatorProcess, ref: RunRef, repor
             tell_tasks(reporter, server.rest.tasks(ref))
     reporter.line(f"  {'the whole run':<24} {run['state']:<12} {run['duration']:6.1f} s")
     tell_campaign(reporter, server.rest.xcom(ref, _CAMPAIGN_TASK))
-    tell_received(reporter, emulator.received_counts())
+    received = emulator.received_counts()
+    tell_received(reporter, received)
+    # The phones' ticks follow the messages, and each is a webhook to the address that the DAG configured.
+    tell_webhooks(reporter, emulator.wait_for_events("statuses.post", _AUDIENCE_SIZE, _TICKS_SECONDS))
+    if len(received) != _AUDIENCE_SIZE or set(received.values()) != {1}:
+        raise DemoError("The phones did not get one message each; the truth log above says what they got.")
 
 
 def _conf(home: Path, webhook_url: str) -> Json:
@@ -105,7 +110,7 @@ def _conf(home: Path, webhook_url: str) -> Json:
     with audience.open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["phone", "name"])
-        rows.writerows([f"+1202555{1000 + number}", f"Guest {number}"] for number in range(_AUDIENCE_SIZE))
+        rows.writerows([f"+1555000{1000 + number}", f"Guest {number}"] for number in range(_AUDIENCE_SIZE))
     return {
         "channel_name": "Demo shop",
         "audience": str(audience),

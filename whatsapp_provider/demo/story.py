@@ -69,3 +69,9 @@ def tell_received(reporter: Reporter, counts: Mapping[str, int]) -> None:
     total = sum(counts.values())
     most = max(counts.values(), default=0)
     reporter.line(f"  {total} messages on {len(counts)} phones; at most {most} on any one phone")
+
+
+def tell_webhooks(reporter: Reporter, events: Mapping[str, int]) -> None:
+    """Write which events came to the webhook that the DAG configured."""
+    told = ", ".join(f"{count} x {event}" for event, count in sorted(events.items()))
+    reporter.line(f"  the webhook got {told or 'nothing'}")

@@ -5,6 +5,7 @@ It has no token: the server binds to the loopback address unless told otherwise.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ class ControlApi:
         self._emulator = emulator
         self._network = emulator.network
         self._router: Router[Command] = Router()
+        self._inbox: Counter[str] = Counter()
         for method, path, command in (
             ("GET", "/state", self._state),
             ("POST", "/scan", self._scan),
@@ -44,6 +46,8 @@ class ControlApi:
             ("POST", "/settings", self._change_settings),
             ("GET", "/webhooks", self._webhooks),
             ("POST", "/advance", self._advance),
+            ("POST", "/inbox", self._put_into_inbox),
+            ("GET", "/inbox", self._inbox_events),
         ):
             self._router.add(method, path, command)
 
@@ -60,6 +64,15 @@ class ControlApi:
             return json_reply({"error": f"{error.args[0]} is required"}, 400)
         except (ValueError, TypeError) as error:
             return json_reply({"error": str(error)}, 400)
+
+    async def _put_into_inbox(self, request: Request) -> Any:
+        """Take a webhook, for those who have no receiver: only what kind of event it was is kept."""
+        event = (request.json() or {}).get("event") or {}
+        self._inbox[f"{event.get('type')}.{event.get('event')}"] += 1
+        return {"success": True}
+
+    async def _inbox_events(self, _request: Request) -> Any:
+        return dict(self._inbox)
 
     async def _state(self, _request: Request) -> Any:
         return {
