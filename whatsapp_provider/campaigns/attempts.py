@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 from whatsapp_provider.campaigns.ledger.records import Result, Task
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 from whatsapp_provider.campaigns.render import Renderer
-from whatsapp_provider.errors import Disposition, TemplateError, WhatsAppError
+from whatsapp_provider.errors import Disposition, NoAnswerError, TemplateError, WhatsAppError
 from whatsapp_provider.gateways.base import Sender
+from whatsapp_provider.messages import Message
 
 MAX_ATTEMPTS = 10
 LONGEST_BACKOFF = 300.0
+LONGEST_TOLD_WAIT = 86_400.0  #: a gateway that asks for more is asked again after a day
 
 _STATE = {
     Disposition.SKIP: DeliveryState.REJECTED,
@@ -22,19 +25,25 @@ _STATE = {
 }
 
 
-async def attempt(task: Task, template: Renderer, sender: Sender) -> tuple[Result, WhatsAppError | None]:
-    """Send one message once, and return what became of it with the error, if there was one."""
+async def attempt(
+    task: Task, template: Renderer, sender: Sender, *, seconds: float
+) -> tuple[Result, WhatsAppError | None]:
+    """Send one message once, and return what became of it with the sender's error, if there was one.
+
+    :param seconds: after which the send is given up, and in doubt.
+    """
     try:
-        message = template.render(json.loads(task.variables))
+        message = _message(task, template)
     except TemplateError as error:
-        return _failed(task, DeliveryState.REJECTED, error, code="template"), error
+        return _failed(task, DeliveryState.REJECTED, error, code="template"), None
     try:
-        sent = await sender.send(task.address, message)
+        async with asyncio.timeout(seconds):
+            sent = await sender.send(task.address, message)
     except WhatsAppError as error:
         return result_of(task, error), error
     except Exception as error:
         # Not in the error tree, so nothing proves that the message was not sent.
-        unknown = WhatsAppError(f"{type(error).__name__} while sending", code=type(error).__name__)
+        unknown = NoAnswerError(f"{type(error).__name__} while sending", code=type(error).__name__)
         return _failed(task, DeliveryState.IN_DOUBT, unknown), unknown
     return Result(task, DeliveryState.ACCEPTED, message_id=sent.message_id), None
 
@@ -44,10 +53,27 @@ def result_of(task: Task, error: WhatsAppError) -> Result:
     state = _STATE[error.disposition]
     if state is not DeliveryState.POSTPONED:
         return _failed(task, state, error)
-    if task.attempt >= MAX_ATTEMPTS:
+    times = task.postponed + 1
+    if times >= MAX_ATTEMPTS:
         return _failed(task, DeliveryState.REJECTED, error, code="gave_up")
-    wait = error.retry_after if error.retry_after is not None else min(2.0**task.attempt, LONGEST_BACKOFF)
-    return _failed(task, state, error, not_before=wait)
+    wait = error.retry_after if error.retry_after is not None else min(2.0**times, LONGEST_BACKOFF)
+    return _failed(task, state, error, not_before=min(wait, LONGEST_TOLD_WAIT))
+
+
+def cut_off(task: Task) -> Result:
+    """Return the result of a send that was not let finish."""
+    return Result(
+        task, DeliveryState.IN_DOUBT, code="cut_off", reason="the run ended before the send was answered"
+    )
+
+
+def _message(task: Task, template: Renderer) -> Message:
+    try:
+        return template.render(json.loads(task.variables))
+    except TemplateError:
+        raise
+    except Exception as error:
+        raise TemplateError(f"{type(error).__name__} while rendering.") from None
 
 
 def _failed(

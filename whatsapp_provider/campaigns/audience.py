@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 
 from whatsapp_provider.campaigns.identity import Recipient, parse_recipient
 from whatsapp_provider.errors import AudienceError, ConfigurationError, RecipientError
+from whatsapp_provider.redaction import redact
 
 SHOWN_PROBLEMS = 10
 
@@ -115,6 +116,8 @@ def csv_rows(file: BinaryIO, *, name: str) -> Iterator[Row]:
 def _check_header(header: list[str], name: str) -> None:
     if not any(header):
         raise AudienceError(f"{name} is empty: the first line must name the columns, e.g. phone,name.")
+    if any(redact(column) != column for column in header):
+        raise AudienceError(f"{name}: the first line must name the columns, and it holds a phone number.")
     if "" in header or len(set(header)) != len(header):
         raise AudienceError(
             f"{name}: each column needs a name of its own; the header is {', '.join(header)}."
@@ -132,7 +135,7 @@ def jsonl_rows(file: BinaryIO, *, name: str) -> Iterator[Row]:
         place = f"{name}, line {number}"
         try:
             value = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise AudienceError(f"{place}: not JSON ({error}).") from None
         if not isinstance(value, dict):
             raise AudienceError(f'{place}: a JSON object is needed, e.g. {{"phone": "+15550000001"}}.')
@@ -176,7 +179,7 @@ def people(rows: Iterable[Row], options: AudienceOptions, skipped: Skipped) -> I
     seen: dict[str, str] = {}
     for row in rows:
         if options.recipient_field not in row.values:
-            columns = ", ".join(map(str, row.values)) or "none"
+            columns = redact(", ".join(map(str, row.values))) or "none"
             raise AudienceError(
                 f"{row.place}: no column {options.recipient_field!r} (columns: {columns}). Name the column "
                 "with the numbers by recipient_field."

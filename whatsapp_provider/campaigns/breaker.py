@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from whatsapp_provider.campaigns.ledger.records import Result
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 
 HOLDS_IN_A_ROW = 5
-REJECTIONS_IN_A_ROW = 10
+REJECTIONS_OF_A_KIND = 10
 POSTPONED_IN_A_ROW = 10
 
 
@@ -18,13 +19,13 @@ class Breaker:
 
     _holds: int = 0
     _postponed: int = 0
-    _rejections: int = 0
-    _code: str | None = None
+    _rejections: Counter[str | None] = field(default_factory=Counter)
 
     def reason_to_stop(self, result: Result) -> str | None:
         """Return why sending must stop after this result, or ``None``."""
         if result.state is DeliveryState.ACCEPTED:
-            self._holds = self._postponed = self._rejections = 0
+            self._holds = self._postponed = 0
+            self._rejections.clear()
         elif result.state is DeliveryState.IN_DOUBT:
             self._holds += 1
             if self._holds >= HOLDS_IN_A_ROW:
@@ -34,12 +35,12 @@ class Breaker:
             if self._postponed >= POSTPONED_IN_A_ROW:
                 return f"{self._postponed} sends in a row could not be made, last: {result.reason}"
         elif result.state is DeliveryState.REJECTED:
+            # The gateway answered, if only to refuse.
             self._holds = 0
-            self._rejections = self._rejections + 1 if result.code == self._code else 1
-            self._code = result.code
-            if self._rejections >= REJECTIONS_IN_A_ROW:
+            self._rejections[result.code] += 1
+            if self._rejections[result.code] >= REJECTIONS_OF_A_KIND:
                 return (
-                    f"{self._rejections} recipients in a row were rejected with {result.code!r} and none was "
-                    f"accepted, last: {result.reason}"
+                    f"{self._rejections[result.code]} recipients were rejected with {result.code!r} and none was "
+                    f"accepted between, last: {result.reason}"
                 )
         return None

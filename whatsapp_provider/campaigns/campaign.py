@@ -43,11 +43,8 @@ class Campaign:
 
     @property
     def ledger_id(self) -> str:
-        """The id as the ledger keeps it: long ones end in their hash."""
-        if len(self.campaign_id) <= MAX_ID:
-            return self.campaign_id
-        digest = hashlib.sha256(self.campaign_id.encode()).hexdigest()[:16]
-        return f"{self.campaign_id[: MAX_ID - 17]}#{digest}"
+        """The id as the ledger keeps it."""
+        return ledger_id(self.campaign_id)
 
     @property
     def channel_key(self) -> str:
@@ -55,16 +52,31 @@ class Campaign:
         return f"{self.channel.gateway}/{self.channel.channel_id}"
 
 
+def ledger_id(campaign_id: str) -> str:
+    """Return the id as the ledger keeps it: long ones end in their hash."""
+    if len(campaign_id) <= MAX_ID:
+        return campaign_id
+    digest = hashlib.sha256(campaign_id.encode()).hexdigest()[:16]
+    return f"{campaign_id[: MAX_ID - 17]}#{digest}"
+
+
 class Fingerprint:
-    """The hash of a template and of an audience, fed person by person."""
+    """The hash of a template and of an audience, fed person by person.
+
+    The order of people does not count: a query without ORDER BY may give them in another one next time.
+    """
 
     def __init__(self, template: str) -> None:
-        self._hash = hashlib.sha256(template.encode())
+        self._template = template
+        self._people = 0
+        self._sum = 0
 
     def add(self, key: str, variables: str) -> None:
         """Add one person."""
-        self._hash.update(f"\x00{key}\x01{variables}".encode())
+        digest = hashlib.sha256(f"{key}\x00{variables}".encode()).digest()
+        self._people += 1
+        self._sum = (self._sum + int.from_bytes(digest)) % 2**256
 
     def hexdigest(self) -> str:
         """Return the hash of all so far."""
-        return self._hash.hexdigest()
+        return hashlib.sha256(f"{self._people} {self._sum:064x} {self._template}".encode()).hexdigest()

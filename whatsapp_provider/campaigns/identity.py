@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from whatsapp_provider.errors import RecipientError
+from whatsapp_provider.errors import ConfigurationError, RecipientError
 from whatsapp_provider.redaction import mask_number
 
 #: WhatsApp ids that are no phone number and stay as they are.
-_CHAT_ID = re.compile(r"^(?P<name>\d[\d-]{4,30})@(?P<server>g\.us|lid|newsletter)$")
-_PERSON_ID = re.compile(r"^(?P<digits>\d{7,15})(?::\d+)?@(?:s\.whatsapp\.net|c\.us)$")
+_CHAT_ID = re.compile(r"^(?P<name>\d[\d-]{4,30})@(?P<server>g\.us|lid|newsletter)$", re.ASCII)
+_PERSON_ID = re.compile(r"^(?P<digits>\d{7,15})(?::\d+)?@(?:s\.whatsapp\.net|c\.us)$", re.ASCII)
 _WRITTEN_NUMBER = re.compile(r"^\+?[\d\s().\-/]+$")
+_DECIMAL = re.compile(r"^\d+\.0+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ def parse_recipient(value: object, *, region: str | None = None) -> Recipient:
         ``15550000001@s.whatsapp.net`` or ``120363000000000000@g.us``.
     :param region: ISO country code for numbers written without country code, e.g. ``BR``.
     :raises RecipientError: saying what is wrong, with the number masked.
+    :raises ConfigurationError: if there is no such region.
     """
     text = str(value if value is not None else "").strip()
     if not text:
@@ -50,6 +52,11 @@ def parse_recipient(value: object, *, region: str | None = None) -> Recipient:
         return Recipient(canonical_digits(digits), digits)
     if not _WRITTEN_NUMBER.match(text):
         raise RecipientError(f"{_shown(text)} is neither a phone number nor a WhatsApp id.")
+    if isinstance(value, float) or _DECIMAL.match(text):
+        # "5511900000001.0" would be read as a number of one more digit: another person.
+        raise RecipientError(
+            f"{_shown(text)} was made a decimal by a spreadsheet or a data frame; give it as text."
+        )
     digits = _international_digits(text, region)
     return Recipient(canonical_digits(digits), digits)
 
@@ -58,6 +65,8 @@ def _international_digits(text: str, region: str | None) -> str:
     # Loaded here: its tables take a while and most processes never parse a number.
     import phonenumbers
 
+    if region is not None and region not in phonenumbers.SUPPORTED_REGIONS:
+        raise ConfigurationError(f"region {region!r} is not an ISO country code such as BR.")
     international = text if text.startswith("+") or region else f"+{text}"
     if text.startswith("00"):
         international = f"+{text[2:]}"

@@ -75,22 +75,36 @@ def _rendered(
 ) -> Iterator[tuple[tuple[Person, Message], Planned]]:
     checked_files: set[str] = set()
     for person in people(rows, options, skipped):
+        kept = _json(person)
         try:
-            message = template.render(person.variables)
+            # As it will be at the send: from what the ledger keeps.
+            message = template.render(json.loads(kept))
+            digest = body_hash(message)
         except TemplateError as error:
             raise TemplateError(f"{person.place}: {error}") from None
+        except UnicodeEncodeError:
+            raise TemplateError(f"{person.place}: {_NOT_TEXT}") from None
         _check_file(message, person.place, checked_files)
-        planned = Planned(person.recipient.key, person.recipient.address, _json(person), body_hash(message))
-        yield (person, message), planned
+        yield (
+            (person, message),
+            Planned(person.recipient.key, person.recipient.address, kept, digest),
+        )
+
+
+_NOT_TEXT = "the text holds half a character (a lone surrogate), which no gateway can be sent."
 
 
 def _json(person: Person) -> str:
     try:
-        return json.dumps(dict(person.variables), ensure_ascii=False, sort_keys=True)
-    except TypeError as error:
+        kept = json.dumps(dict(person.variables), ensure_ascii=False, sort_keys=True)
+        kept.encode()
+    except UnicodeEncodeError:
+        raise AudienceError(f"{person.place}: {_NOT_TEXT}") from None
+    except (TypeError, ValueError, RecursionError) as error:
         raise AudienceError(
             f"{person.place}: a value can't be kept in the ledger ({error}); give text, numbers, lists or mappings."
         ) from None
+    return kept
 
 
 def _check_file(message: Message, place: str, checked: set[str]) -> None:

@@ -3,73 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any, Protocol
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, nodes
+from jinja2 import Template, TemplateSyntaxError
 from jinja2 import TemplateError as JinjaError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from whatsapp_provider.campaigns.sandbox import Budget, Sandbox
 from whatsapp_provider.errors import InputError, TemplateError
 from whatsapp_provider.messages import MAX_TEXT, Message, parse_message
 
 RENDER_SECONDS = 1.0  #: the longest that one field of one message may take
-MAX_POWER = 10_000
-
-
-class _Budget:
-    """The moment by which the rendering under way must be done."""
-
-    def __init__(self, clock: Callable[[], float], seconds: float) -> None:
-        self._clock, self._seconds = clock, seconds
-        self._deadline = 0.0
-
-    def start(self) -> None:
-        self._deadline = self._clock() + self._seconds
-
-    def check(self) -> None:
-        if self._clock() > self._deadline:
-            raise TemplateError(f"it takes longer than {self._seconds:g} s; is there an endless loop?")
-
-    def bounded(self, items: Iterable[Any]) -> Iterator[Any]:
-        for item in items:
-            self.check()
-            yield item
-
-
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja's sandbox, with the time looked at in each turn of a loop and at each call."""
-
-    intercepted_binops = frozenset({"*", "**"})
-
-    def __init__(self, budget: _Budget) -> None:
-        super().__init__(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=False)
-        self.budget = budget
-        self.filters["bounded_in_time"] = budget.bounded
-
-    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        tree = super()._parse(source, name, filename)
-        for loop in tree.find_all(nodes.For):
-            loop.iter = nodes.Filter(loop.iter, "bounded_in_time", [], [], None, None, lineno=loop.lineno)
-        return tree
-
-    def call(self, /, *args: Any, **kwargs: Any) -> Any:
-        self.budget.check()
-        return super().call(*args, **kwargs)
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        too_large = operator == "**" and isinstance(right, int | float) and right > MAX_POWER
-        if operator == "*":
-            too_large = any(
-                isinstance(text, str | list | tuple)
-                and isinstance(times, int)
-                and len(text) * times > MAX_TEXT
-                for text, times in ((left, right), (right, left))
-            )
-        if too_large:
-            raise TemplateError(f"{operator!r} makes a value that is too large.")
-        return super().call_binop(context, operator, left, right)
 
 
 class Renderer(Protocol):
@@ -133,8 +78,8 @@ class MessageTemplate:
             {"kind": "text", "body": message} if isinstance(message, str) else dict(message)
         )
         self._shared = dict(shared or {})
-        self._budget = _Budget(clock, RENDER_SECONDS)
-        self._sandbox = _Sandbox(self._budget)
+        self._budget = Budget(clock, RENDER_SECONDS)
+        self._sandbox = Sandbox(self._budget)
         self._compiled = self._compile(self._source, "message")
 
     @property
@@ -181,7 +126,7 @@ class MessageTemplate:
             raise TemplateError(f"{field}: {error}") from None
         except JinjaError as error:
             # Jinja's own messages name variables ("'name' is undefined"), never their values.
-            raise TemplateError(f"{field}: {error}.") from None
+            raise TemplateError(f"{field}: {str(error).rstrip('.')}.") from None
         except Exception as error:
             # Whatever a template does to a value (a filter on the wrong type…) may quote that value.
             raise TemplateError(f"{field}: {type(error).__name__} while rendering.") from None

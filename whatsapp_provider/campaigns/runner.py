@@ -8,42 +8,38 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from math import inf
 from time import monotonic
-from typing import TypeVar
 
-from whatsapp_provider.campaigns.attempts import attempt
+from whatsapp_provider.campaigns.attempts import LONGEST_TOLD_WAIT, attempt, cut_off
 from whatsapp_provider.campaigns.breaker import Breaker
 from whatsapp_provider.campaigns.campaign import Campaign, OnInDoubt
+from whatsapp_provider.campaigns.leasing import LeaseKeeper
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
-from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease, Result, Task, Turn
+from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Result, Task, Turn
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
 from whatsapp_provider.campaigns.outcome import Ending, Outcome, Progress
 from whatsapp_provider.campaigns.render import Renderer
-from whatsapp_provider.errors import (
-    Disposition,
-    LedgerUnavailableError,
-    RateLimitedError,
-    WhatsAppError,
-)
+from whatsapp_provider.errors import Disposition, RateLimitedError, WhatsAppError
 from whatsapp_provider.gateways.base import Sender
 
-T = TypeVar("T")
 LEASE_MARGIN = 20.0  #: seconds that a lease lasts beyond the longest send
 DRAIN_SECONDS = 4.0  #: Airflow kills a task 5 s after it asked it to stop
-IDLE_SECONDS = 1.0  #: between looks, when others hold the rest
+CUT_SECONDS = 0.3  #: for sends that are cut off to notice it
+LOOK_SECONDS = 2.0  #: the longest time between looks while nothing is under way here
 RATE_LIMIT_PAUSE = 30.0  #: when a gateway says 429 and not for how long
 COUNT_EVERY = 5.0
+STATUS_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
     """How a run behaves.
 
-    :param send_timeout: seconds after which the sender has answered or given up.
+    :param send_timeout: seconds after which the sender has answered or given up; a send that takes longer
+        is cut off and in doubt.
     :param label: who runs, for people who read the ledger.
     :param patience: seconds to wait for the next permitted moment; beyond it the run returns ``waiting``.
     :param again: states whose deliveries are planned again.
@@ -81,17 +77,18 @@ class CampaignRunner:
     ) -> None:
         self._ledger, self._record, self._campaign = ledger, record, campaign
         self._template, self._sender, self._options, self._clock = template, sender, options, clock
-        # The ledger is synchronous: one thread of its own, so that a commit never blocks a send.
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="whatsapp-ledger")
+        self._keeper = LeaseKeeper(
+            ledger, record, seconds=options.lease_seconds, clock=clock, hurried=lambda: self._stopping
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._stopping = False
         self._pause: Outcome | None = None
+        self._outage = False
         self._breaker = Breaker()
-        self._in_flight: set[asyncio.Task[None]] = set()
+        self._in_flight: dict[asyncio.Task[None], Task] = {}
         self._finished: list[Result] = []
         self._quiet_until = -inf
-        self._lease_ends = -inf
         self._settled = 0
         self._started = self._counted = clock()
         self.progress = Progress()
@@ -100,7 +97,8 @@ class CampaignRunner:
         """Begin nothing new and return soon. May be called from any thread, and from a signal handler."""
         self._stopping = True
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._wake.set)
+            with suppress(RuntimeError):  # the run is over and its loop closed
+                self._loop.call_soon_threadsafe(self._wake.set)
 
     @property
     def drain_seconds(self) -> float:
@@ -117,46 +115,55 @@ class CampaignRunner:
         try:
             return await self._run()
         finally:
-            self._thread.shutdown(wait=False)
+            self._keeper.close()
 
     async def _run(self) -> Outcome:
-        self._lease_ends = self._clock() + self._options.lease_seconds
-        lease = await self._call(
-            self._ledger.begin,
-            self._record,
-            label=self._options.label,
-            seconds=self._options.lease_seconds,
-            again=self._again(),
-        )
-        await self._count()
+        await self._keeper.begin(label=self._options.label, again=self._again())
         try:
-            outcome = await self._work(lease)
+            await self._count()
+            outcome = await self._work()
+        except asyncio.CancelledError:
+            self._stopping = True
+            raise
         finally:
-            await self._leave(lease)
-        await self._settle(outcome)
-        return outcome
+            await self._leave()
+        return await self._settle(outcome)
 
     def _again(self) -> set[DeliveryState]:
         resend = self._campaign.on_in_doubt is OnInDoubt.RESEND
         return {*self._options.again, *({DeliveryState.IN_DOUBT} if resend else ())}
 
-    async def _work(self, lease: Lease) -> Outcome:
+    async def _work(self) -> Outcome:
         while True:
             self._wake.clear()
-            results, self._finished = self._finished, []
-            await self._look_for_outage(results)
-            turn = await self._turn(lease, results, self._places())
+            turn = await self._turn()
             for task in turn.tasks:
                 self._start(task)
+            if turn.paused is not None and self._pause is None:
+                self._pause = Outcome(Ending.PAUSED, reason=f"Another run paused the campaign: {turn.paused}")
             if self._closing and not self._finished:
-                await self._drain()
-                return self._pause or Outcome(Ending.STOPPED, reason="the task was told to stop")
+                return await self._close(known=turn.paused is not None)
             idle = not (self._in_flight or self._finished or turn.tasks)
             if idle and (ended := self._ending(turn)):
                 return ended
             if self._clock() - self._counted > COUNT_EVERY:
                 await self._count()
             await self._sleep(turn)
+
+    async def _turn(self) -> Turn:
+        """Hand in what is finished. No send begins meanwhile, and what finishes meanwhile waits its turn."""
+        results, self._finished = self._finished, []
+        held = {task.id for task in self._in_flight.values()} | {result.task.id for result in results}
+        try:
+            turn = await self._keeper.turn(
+                results, places=self._places(), pace=self._campaign.pace, held=held
+            )
+        except BaseException:
+            # Perhaps written, perhaps not: writing a result twice changes nothing.
+            self._finished = [*results, *self._finished]
+            raise
+        self._settled += sum(not result.state.is_open for result in results)
+        return turn
 
     @property
     def _closing(self) -> bool:
@@ -181,107 +188,103 @@ class CampaignRunner:
         """Wait for a result, a stop, the next permitted moment or the time to renew the lease."""
         limit = self._options.lease_seconds / 4
         if not self._in_flight:
-            limit = min(limit, max(self._wait(turn), 0.05)) if turn.wait is not None else IDLE_SECONDS
-        elif turn.wait is not None:
-            limit = min(limit, max(turn.wait, 0.05))
-        try:
+            # Others may hold the rest, and only a look tells when they are done with it.
+            limit = min(limit, LOOK_SECONDS)
+        if turn.wait is not None or self._wait(turn) > 0:
+            limit = min(limit, max(self._wait(turn), 0.05))
+        with suppress(TimeoutError):
             async with asyncio.timeout(limit):
                 await self._wake.wait()
-        except TimeoutError:
-            pass
-
-    async def _turn(self, lease: Lease, results: list[Result], places: int) -> Turn:
-        while True:
-            asked = self._clock()
-            try:
-                turn = await self._call(
-                    self._ledger.turn, lease, results, places=places, pace=self._campaign.pace
-                )
-            except LedgerUnavailableError:
-                # Nothing new is sent meanwhile; while the lease lasts, the results are still ours to write.
-                if self._clock() + IDLE_SECONDS >= self._lease_ends:
-                    self._finished = [*results, *self._finished]
-                    raise
-                await asyncio.sleep(IDLE_SECONDS)
-            else:
-                # Counted from before the question, so that our own view of the lease ends first.
-                self._lease_ends = asked + lease.seconds
-                self._settled += sum(not result.state.is_open for result in results)
-                return turn
 
     def _start(self, task: Task) -> None:
-        job = asyncio.create_task(self._send(task))
-        self._in_flight.add(job)
+        self._in_flight[asyncio.create_task(self._send(task))] = task
 
     async def _send(self, task: Task) -> None:
         try:
-            if self._closing or self._lease_ends - self._clock() <= self._options.send_timeout:
-                # Intended and not begun: certainly not sent.
-                self._finished.append(Result(task, DeliveryState.PLANNED))
-                return
-            result, error = await attempt(task, self._template, self._sender)
-            self._finished.append(result)
-            if error is not None:
-                self._heed(error)
+            self._note(*(await self._attempt(task)))
+        except BaseException:
+            self._finished.append(cut_off(task))
+            raise
         finally:
             current = asyncio.current_task()
             if current is not None:
-                self._in_flight.discard(current)
+                self._in_flight.pop(current, None)
             self._wake.set()
 
-    def _heed(self, error: WhatsAppError) -> None:
+    async def _attempt(self, task: Task) -> tuple[Result, WhatsAppError | None]:
+        if self._closing or self._keeper.remaining <= self._options.send_timeout:
+            # Intended and not begun: certainly not sent.
+            return Result(task, DeliveryState.PLANNED), None
+        return await attempt(task, self._template, self._sender, seconds=self._options.send_timeout)
+
+    def _note(self, result: Result, error: WhatsAppError | None) -> None:
+        self._finished.append(result)
+        # Sends under way when the gateway first said 429 hear the same: that is one refusal, not many.
+        echo = isinstance(error, RateLimitedError) and self._clock() < self._quiet_until
         if isinstance(error, RateLimitedError):
-            pause = RATE_LIMIT_PAUSE if error.retry_after is None else error.retry_after
-            self._quiet_until = max(self._quiet_until, self._clock() + pause)
-        if error.disposition is Disposition.HALT and self._pause is None:
+            told = RATE_LIMIT_PAUSE if error.retry_after is None else error.retry_after
+            self._quiet_until = max(self._quiet_until, self._clock() + min(told, LONGEST_TOLD_WAIT))
+        reason = None if echo else self._breaker.reason_to_stop(result)
+        if self._pause is not None:
+            return
+        if error is not None and error.disposition is Disposition.HALT:
             self._pause = Outcome(Ending.PAUSED, reason=str(error), error=error)
+        elif reason is not None:
+            self._pause, self._outage = Outcome(Ending.PAUSED, reason=reason), True
 
-    async def _look_for_outage(self, results: list[Result]) -> None:
-        for result in results:
-            reason = self._breaker.reason_to_stop(result)
-            if reason and self._pause is None:
-                self._pause = Outcome(
-                    Ending.PAUSED, reason=f"{reason} Channel: {await self._channel_state()}."
-                )
-
-    async def _channel_state(self) -> str:
-        try:
-            status = await self._sender.status()
-        except WhatsAppError as error:
-            return f"unknown ({error})"
-        return f"{status.state.value} ({status.detail})" if status.detail else status.state.value
+    async def _close(self, *, known: bool) -> Outcome:
+        """Tell other runs of a pause at once, unless it is known, and let sends under way end."""
+        if self._pause is not None and not known:
+            await self._set_state(CampaignState.PAUSED, self._pause.reason)
+        await self._drain()
+        return self._pause or Outcome(Ending.STOPPED, reason="the task was told to stop")
 
     async def _drain(self) -> None:
         """Let sends under way end, and cut off those that take too long."""
-        jobs = set(self._in_flight)
-        if jobs:
-            await asyncio.wait(jobs, timeout=self._drain_seconds())
-        for job in jobs:
-            job.cancel()
-
-    def _drain_seconds(self) -> float:
         # Nobody is about to kill a run that paused itself: its sends may take their time.
-        return self._options.drain if self._stopping else self._options.send_timeout
+        await self._let_finish(self._options.send_timeout, while_unstopped=True)
+        await self._let_finish(self._options.drain)
+        for job in self._in_flight:
+            job.cancel()
+        await self._let_finish(CUT_SECONDS)
 
-    async def _leave(self, lease: Lease) -> None:
-        """Write what is known and give the lease back; what was cut off is in doubt."""
+    async def _let_finish(self, seconds: float, *, while_unstopped: bool = False) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._in_flight and not (while_unstopped and self._stopping):
+                    self._wake.clear()
+                    await self._wake.wait()
+
+    async def _leave(self) -> None:
+        """Write what is known and give the lease back; what would not be cut off is in doubt."""
         await self._drain()
         results, self._finished = self._finished, []
-        await self._call(self._ledger.end, lease, results)
+        await self._keeper.end(results, held={task.id for task in self._in_flight.values()})
         self._settled += sum(not result.state.is_open for result in results)
 
-    async def _settle(self, outcome: Outcome) -> None:
+    async def _settle(self, outcome: Outcome) -> Outcome:
         if outcome.ending is Ending.FINISHED:
-            await self._call(self._ledger.set_state, self._record, CampaignState.FINISHED)
-        elif outcome.ending is Ending.PAUSED:
-            await self._call(self._ledger.set_state, self._record, CampaignState.PAUSED, outcome.reason)
+            await self._set_state(CampaignState.FINISHED)
+        elif self._outage and not self._stopping:
+            outcome = replace(outcome, reason=f"{outcome.reason} Channel: {await self._channel_state()}.")
+            await self._set_state(CampaignState.PAUSED, outcome.reason)
         await self._count()
+        return outcome
+
+    async def _channel_state(self) -> str:
+        try:
+            async with asyncio.timeout(STATUS_SECONDS):
+                status = await self._sender.status()
+        except WhatsAppError as error:
+            return f"unknown ({error})"
+        except Exception as error:
+            return f"unknown ({type(error).__name__})"
+        return f"{status.state.value} ({status.detail})" if status.detail else status.state.value
+
+    async def _set_state(self, state: CampaignState, reason: str | None = None) -> None:
+        await self._keeper.call(self._ledger.set_state, self._record, state, reason)
 
     async def _count(self) -> None:
-        counts = await self._call(self._ledger.counts, self._record)
+        counts = await self._keeper.call(self._ledger.counts, self._record)
         self._counted = self._clock()
         self.progress = Progress.of(counts, settled_here=self._settled, seconds=self._counted - self._started)
-
-    async def _call(self, function: Callable[..., T], *args: object, **options: object) -> T:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, partial(function, *args, **options))

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, event, insert, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError, SQLAlchemyError
 
 from whatsapp_provider.errors import LedgerError, LedgerUnavailableError
 
@@ -19,6 +19,7 @@ _NOW = {
     "postgresql": "SELECT extract(epoch FROM clock_timestamp())::double precision",
 }
 BUSY_SECONDS = 30.0
+_NO_RIGHT = "42501"  #: PostgreSQL's code for a missing privilege
 Clock = Callable[[], float]
 
 
@@ -72,12 +73,17 @@ class Database:
         try:
             with self.engine.begin() as connection:
                 yield connection
-        except OperationalError as error:
-            raise LedgerUnavailableError(
-                f"The ledger ({self.name}) can't be used: {_cause(error)}. Nothing is sent without it; check that "
-                "the database is up and that its connection is right."
-            ) from None
         except SQLAlchemyError as error:
+            if _lacks_rights(error):
+                raise LedgerUnavailableError(
+                    f"The ledger ({self.name}) can't be used: its user lacks a right there ({_cause(error)}). It "
+                    "must be able to make tables at the first use, and to read and write them."
+                ) from None
+            if _is_out_of_reach(error):
+                raise LedgerUnavailableError(
+                    f"The ledger ({self.name}) can't be used: {_cause(error)}. Nothing is sent without it; check "
+                    "that the database is up and that its connection is right."
+                ) from None
             raise LedgerError(f"The ledger ({self.name}) failed: {_cause(error)}.") from None
 
     def dispose(self) -> None:
@@ -93,18 +99,26 @@ def insert_one(connection: Connection, table: Table, values: Mapping[str, Any]) 
     return int(key[0])
 
 
+def _is_out_of_reach(error: SQLAlchemyError) -> bool:
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    # Plain DatabaseError: SQLite says so of a file that is no database.
+    return lost or isinstance(error, OperationalError) or type(error) is DatabaseError
+
+
+def _lacks_rights(error: SQLAlchemyError) -> bool:
+    return getattr(getattr(error, "orig", None), "sqlstate", None) == _NO_RIGHT
+
+
 def _cause(error: SQLAlchemyError) -> str:
     """Name the failure without statement and parameters, which hold numbers and texts."""
     original = getattr(error, "orig", None)
     if original is None:
         return type(error).__name__
-    first = str(original).strip().splitlines()[0] if str(original).strip() else ""
-    # A constraint's message may quote the offending row; its first line names the constraint only.
-    return (
-        f"{type(original).__name__}: {first}"
-        if isinstance(error, OperationalError)
-        else type(original).__name__
-    )
+    told = str(original).strip().splitlines()
+    # Other errors may quote the offending value; these speak of the server or the file.
+    if told and _is_out_of_reach(error):
+        return f"{type(original).__name__}: {told[0]}"
+    return type(original).__name__
 
 
 def _engine(url: URL) -> Engine:

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, delete, func, insert, inspect, select, update
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError
 
-from whatsapp_provider.campaigns.campaign import Campaign
-from whatsapp_provider.campaigns.ledger import plans, turns, windows
+from whatsapp_provider.campaigns.campaign import Campaign, Fingerprint, ledger_id
+from whatsapp_provider.campaigns.ledger import endings, plans, turns, windows
 from whatsapp_provider.campaigns.ledger.database import Clock, Database
 from whatsapp_provider.campaigns.ledger.plans import LeftOut
 from whatsapp_provider.campaigns.ledger.records import (
@@ -33,7 +33,7 @@ from whatsapp_provider.campaigns.ledger.schema import (
 )
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
 from whatsapp_provider.campaigns.pacing import Pace
-from whatsapp_provider.errors import LeaseLostError, LedgerError
+from whatsapp_provider.errors import LedgerError
 
 
 class Ledger:
@@ -85,16 +85,25 @@ class Ledger:
     ) -> CampaignRecord:
         """Plan a campaign and all its recipients, or find it as it was planned.
 
-        An error while reading ``people`` leaves the ledger as it was.
+        ``people`` is read to its end before the ledger is touched: an error there leaves the ledger as it
+        was, and a slow source keeps nobody waiting.
 
         :param template: its text, part of the fingerprint.
         :param left_out: asked at the end for the counts of rows left out, by reason.
         :raises CampaignMismatchError: if the ledger has another audience or template under the id.
         """
-        self.prepare()
+        fingerprint = Fingerprint(template)
+        known = self.find(wanted.campaign_id) is not None
+        entries: list[Planned] = []
+        for person in people:
+            fingerprint.add(person.recipient, person.variables)
+            if not known:
+                entries.append(person)
         with self._database.transaction() as connection:
             now = self._database.now(connection)
-            return plans.plan(connection, wanted, template, people, left_out, now)
+            if known:
+                return plans.check(connection, wanted, fingerprint.hexdigest())
+            return plans.plan(connection, wanted, fingerprint.hexdigest(), entries, left_out(), now)
 
     def begin(
         self, record: CampaignRecord, *, label: str, seconds: float, again: Collection[DeliveryState] = ()
@@ -106,41 +115,63 @@ class Ledger:
         """
         with self._database.transaction() as connection:
             now = self._database.now(connection)
-            turns.take_over(connection, record.id, now)
-            if again:
-                turns.plan_again(connection, record.id, again, now)
-            windows.forget(connection, now)
             _set_state(connection, record.id, CampaignState.RUNNING, None, now)
+            endings.take_over(connection, record.id, now)
+            if again:
+                endings.plan_again(connection, record.id, again, now)
+            windows.forget(connection, record.channel, now)
             return turns.begin(connection, record.id, record.channel, label, seconds, now)
 
-    def turn(self, lease: Lease, results: Sequence[Result], *, places: int, pace: Pace) -> Turn:
+    def turn(
+        self,
+        lease: Lease,
+        results: Sequence[Result],
+        *,
+        places: int,
+        pace: Pace,
+        held: Collection[int] | None = None,
+    ) -> Turn:
         """Write results and get the next tasks, in one commit.
 
+        :param held: after a commit whose answer was lost: the deliveries that the run knows to be under way.
+            Others that were given to it in that commit are planned again.
         :raises LeaseLostError: if the lease has ended; the results are written all the same.
         """
-        lost: LeaseLostError | None = None
-        turn = Turn()
+        turn = Turn(open=1)
         with self._database.transaction() as connection:
             now = self._database.now(connection)
+            renewed = turns.renew(connection, lease, now)
             turns.write_results(connection, lease, results, now)
-            try:
-                turns.renew(connection, lease, now)
-            except LeaseLostError as error:
-                lost = error
-            else:
-                turn = turns.take_tasks(connection, lease, pace, places, now)
-                if places > 0 and not turn.tasks and turn.open:
-                    turns.take_over(connection, lease.campaign, now)
-        if lost is not None:
-            raise lost
+            if renewed:
+                if held is not None:
+                    endings.reclaim(connection, lease, held, now)
+                turn = self._take(connection, lease, pace, places, now)
+        if not renewed:
+            raise turns.lease_lost()
         return turn
 
-    def end(self, lease: Lease, results: Sequence[Result] = ()) -> None:
-        """End a run: write the last results; what is still under way is in doubt."""
+    def _take(self, connection: Connection, lease: Lease, pace: Pace, places: int, now: float) -> Turn:
+        if reason := turns.paused(connection, lease.campaign):
+            return Turn(open=1, paused=reason)
+        turn = turns.take_tasks(connection, lease, pace, places, lambda: self._database.now(connection))
+        if places > 0 and not turn.tasks and turn.open:
+            endings.take_over(connection, lease.campaign, now)
+        return turn
+
+    def end(
+        self, lease: Lease, results: Sequence[Result] = (), *, held: Collection[int] | None = None
+    ) -> None:
+        """End a run: write the last results; what is still under way is in doubt.
+
+        :param held: the deliveries that the run knows to be under way; others are planned again.
+        """
         with self._database.transaction() as connection:
             now = self._database.now(connection)
+            endings.end(connection, lease)
             turns.write_results(connection, lease, results, now)
-            turns.end(connection, lease, now)
+            if held is not None:
+                endings.reclaim(connection, lease, held, now)
+            endings.doubt_the_rest(connection, lease, now)
 
     def set_state(self, record: CampaignRecord, state: CampaignState, reason: str | None = None) -> None:
         """Note that a campaign is paused or finished, and why."""
@@ -234,7 +265,7 @@ class Ledger:
         """Return a campaign that is in the ledger."""
         self.prepare()
         with self._database.transaction() as connection:
-            row = plans.find(connection, campaign_id)
+            row = plans.find(connection, ledger_id(campaign_id))
         if row is None:
             return None
         return CampaignRecord(row.id, row.campaign_id, row.channel, CampaignState(row.state), fresh=False)

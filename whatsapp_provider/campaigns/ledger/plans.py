@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Callable, Mapping, Sequence
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from whatsapp_provider.campaigns.campaign import Campaign, Fingerprint
+from whatsapp_provider.campaigns.campaign import Campaign
 from whatsapp_provider.campaigns.ledger.database import insert_one
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Planned
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
@@ -24,74 +23,58 @@ LeftOut = Callable[[], Mapping[str, int]]
 
 
 def find(connection: Connection, campaign_id: str) -> Row | None:  # type: ignore[type-arg]  # a row of any shape
-    """Return the campaign's row, locked against other plans where the database can."""
-    query = select(campaigns).where(campaigns.c.campaign_id == campaign_id)
-    return connection.execute(query.with_for_update()).one_or_none()
+    """Return the campaign's row."""
+    return connection.execute(select(campaigns).where(campaigns.c.campaign_id == campaign_id)).one_or_none()
 
 
 def plan(
     connection: Connection,
     campaign: Campaign,
-    template: str,
-    people: Iterable[Planned],
-    left_out: LeftOut,
+    fingerprint: str,
+    people: Sequence[Planned],
+    left_out: Mapping[str, int],
     now: float,
 ) -> CampaignRecord:
-    """Plan a campaign, or check that it is the one that was planned under its id.
+    """Plan a campaign, or check that it is the one that was planned under its id at the same moment.
 
-    :param template: its text, part of the fingerprint.
+    :param fingerprint: the hash of its template and audience.
     :raises CampaignMismatchError: if the ledger has another audience or template under the id.
     """
-    fingerprint = Fingerprint(template)
-    people = _fingerprinted(people, fingerprint)
-    number = _insert_campaign(connection, campaign, now)
+    number = _insert_campaign(connection, campaign, fingerprint, left_out, now)
     if number is None:
-        for _ in people:  # to the end, for its fingerprint and its errors
-            pass
-        return _check(connection, campaign, fingerprint.hexdigest())
-    sequence = 0
-    while batch := list(islice(people, BATCH)):
+        return check(connection, campaign, fingerprint)
+    for start in range(0, len(people), BATCH):
         rows = [
             {
                 "campaign": number,
-                "seq": sequence + offset,
+                "seq": sequence,
                 "recipient": person.recipient,
                 "address": person.address,
                 "variables": person.variables,
                 "body_hash": person.body_hash,
                 "state": DeliveryState.PLANNED,
                 "attempt": 0,
+                "postponed": 0,
                 "updated_at": now,
             }
-            for offset, person in enumerate(batch)
+            for sequence, person in enumerate(people[start : start + BATCH], start)
         ]
         connection.execute(insert(delivery), rows)
-        sequence += len(rows)
-    connection.execute(
-        update(campaigns)
-        .where(campaigns.c.id == number)
-        .values(fingerprint=fingerprint.hexdigest(), skipped=json.dumps(dict(left_out())))
-    )
-    return CampaignRecord(
-        number, campaign.campaign_id, campaign.channel_key, CampaignState.RUNNING, fresh=True
-    )
+    return CampaignRecord(number, campaign.ledger_id, campaign.channel_key, CampaignState.RUNNING, fresh=True)
 
 
-def _fingerprinted(people: Iterable[Planned], fingerprint: Fingerprint) -> Iterator[Planned]:
-    for person in people:
-        fingerprint.add(person.recipient, person.variables)
-        yield person
-
-
-def _insert_campaign(connection: Connection, campaign: Campaign, now: float) -> int | None:
+def _insert_campaign(
+    connection: Connection, campaign: Campaign, fingerprint: str, left_out: Mapping[str, int], now: float
+) -> int | None:
     """Return the new campaign's number, ``None`` if there is one of that id."""
     if find(connection, campaign.ledger_id) is not None:
         return None
     values = {
         "campaign_id": campaign.ledger_id,
-        "fingerprint": "",
+        "fingerprint": fingerprint,
         "channel": campaign.channel_key,
         "state": CampaignState.RUNNING,
+        "skipped": json.dumps(dict(left_out)),
         "created_at": now,
         "updated_at": now,
     }
@@ -103,7 +86,11 @@ def _insert_campaign(connection: Connection, campaign: Campaign, now: float) -> 
         return None
 
 
-def _check(connection: Connection, campaign: Campaign, fingerprint: str) -> CampaignRecord:
+def check(connection: Connection, campaign: Campaign, fingerprint: str) -> CampaignRecord:
+    """Find a planned campaign.
+
+    :raises CampaignMismatchError: if the ledger has another audience, template or channel under the id.
+    """
     row = find(connection, campaign.ledger_id)
     if row is None or row.fingerprint != fingerprint:
         raise CampaignMismatchError(

@@ -39,7 +39,11 @@ class CampaignRecord:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A delivery whose intent is committed: it may be sent, once, by the runner that holds it."""
+    """A delivery whose intent is committed: it may be sent, once, by the runner that holds it.
+
+    :param attempt: the number of this attempt, which is handed out once.
+    :param postponed: how many attempts before it were certainly not sent and put off.
+    """
 
     id: int
     attempt: int
@@ -48,6 +52,7 @@ class Task:
     address: str = field(repr=False)
     variables: str = field(repr=False)
     body_hash: str | None = None
+    postponed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +87,13 @@ class Turn:
     :param tasks: to be sent now.
     :param open: how many deliveries of the campaign are neither sent nor settled.
     :param wait: seconds until there may be more, ``None`` if there is nothing to wait for.
+    :param paused: why another run has paused the campaign, if one has.
     """
 
     tasks: tuple[Task, ...] = ()
     open: int = 0
     wait: float | None = None
+    paused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

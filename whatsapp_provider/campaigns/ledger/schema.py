@@ -67,6 +67,7 @@ delivery = Table(
     Column("state", String(16), nullable=False),
     Column("runner", _id),
     Column("attempt", Integer, nullable=False),
+    Column("postponed", Integer, nullable=False),
     Column("permit", _id),
     Column("not_before", Double),
     Column("message_id", String(200)),

@@ -14,6 +14,9 @@ class DeliveryState(StrEnum):
            ▲           ├──────► rejected           └─────► failed
            ├─postponed◄┤
            └───────────┴──────► in_doubt
+
+    A result that comes late moves its own attempt out of ``in_doubt``; nothing else does, unless the
+    campaign's owner asks for it.
     """
 
     PLANNED = "planned"  #: to be sent

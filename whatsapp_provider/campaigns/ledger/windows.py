@@ -68,6 +68,7 @@ def give_back(connection: Connection, group: int, count: int = 1) -> None:
     connection.execute(update(permit).where(permit.c.id == group).values(count=permit.c.count - count))
 
 
-def forget(connection: Connection, now: float) -> None:
+def forget(connection: Connection, channel: str, now: float) -> None:
     """Drop what no window can reach any more."""
-    connection.execute(delete(permit).where(permit.c.taken_at < now - KEPT_SECONDS))
+    old = (permit.c.channel == channel) & (permit.c.taken_at < now - KEPT_SECONDS)
+    connection.execute(delete(permit).where(old))

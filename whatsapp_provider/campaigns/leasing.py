@@ -1,0 +1,123 @@
+"""A run's side of the ledger: its thread, its lease, and what it does while the ledger is out of reach."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from math import inf
+from typing import TypeVar
+
+from whatsapp_provider.campaigns.ledger.ledger import Ledger
+from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease, Result, Turn
+from whatsapp_provider.campaigns.ledger.states import DeliveryState
+from whatsapp_provider.campaigns.pacing import Pace
+from whatsapp_provider.errors import LedgerUnavailableError
+
+T = TypeVar("T")
+RETRY_SECONDS = 1.0  #: between tries, while the ledger is out of reach
+
+
+class LeaseKeeper:
+    """Holds one run's lease.
+
+    :param seconds: how long the lease lasts without renewal.
+    :param clock: monotonic seconds.
+    :param hurried: says whether the run was told to stop, so that nothing is worth a wait.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        record: CampaignRecord,
+        *,
+        seconds: float,
+        clock: Callable[[], float],
+        hurried: Callable[[], bool],
+    ) -> None:
+        self._ledger, self._record, self._seconds = ledger, record, seconds
+        self._clock, self._hurried = clock, hurried
+        # The ledger is synchronous: one thread of its own, so that a commit never blocks a send.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="whatsapp-ledger")
+        self._lease: Lease | None = None
+        self._ends = -inf
+        # Whether a commit may have happened whose answer, with tasks in it, never came.
+        self._unsure = False
+
+    @property
+    def remaining(self) -> float:
+        """Seconds that the lease lasts at the least."""
+        return self._ends - self._clock()
+
+    async def begin(self, *, label: str, again: Collection[DeliveryState]) -> None:
+        """Get the lease."""
+        asked = self._clock()
+        self._lease = await self.call(
+            self._ledger.begin, self._record, label=label, seconds=self._seconds, again=again
+        )
+        # Counted from before the question, so that our own view of the lease ends first.
+        self._ends = asked + self._seconds
+
+    async def turn(
+        self, results: Sequence[Result], *, places: int, pace: Pace, held: Collection[int]
+    ) -> Turn:
+        """Write results, renew the lease and get tasks; tried again while the lease lasts.
+
+        :param held: the deliveries that this run knows to be under way.
+        :raises LedgerUnavailableError: if the ledger stays out of reach; nothing is lost by writing the
+            results once more.
+        """
+        while True:
+            asked = self._clock()
+            try:
+                turn = await self.call(
+                    self._ledger.turn,
+                    self._held_lease,
+                    results,
+                    places=places,
+                    pace=pace,
+                    held=held if self._unsure else None,
+                )
+            except LedgerUnavailableError:
+                # Nothing new is sent meanwhile; while the lease lasts, the results are still ours to write.
+                self._unsure = True
+                if self._hurried() or self.remaining <= RETRY_SECONDS:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                self._unsure = False
+                self._ends = asked + self._seconds
+                return turn
+
+    async def end(self, results: Sequence[Result], *, held: Collection[int]) -> None:
+        """Write the last results and give the lease back; tried again while the lease lasts.
+
+        :param held: deliveries still under way, which are in doubt from now on.
+        """
+        if self._lease is None:
+            return
+        while True:
+            try:
+                await self.call(self._ledger.end, self._lease, results, held=held)
+            except LedgerUnavailableError:
+                if self._hurried() or self.remaining <= RETRY_SECONDS:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
+
+    async def call(self, function: Callable[..., T], *args: object, **options: object) -> T:
+        """Run a ledger method on the ledger's thread."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, partial(function, *args, **options))
+
+    def close(self) -> None:
+        """Let the thread go."""
+        self._thread.shutdown(wait=False)
+
+    @property
+    def _held_lease(self) -> Lease:
+        if self._lease is None:
+            raise RuntimeError("A run without a lease has no turn.")
+        return self._lease
