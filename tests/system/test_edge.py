@@ -108,7 +108,7 @@ def test_a_deferred_wait_links_to_the_pairing_page_and_resumes_for_its_callback(
         waiting = next((task for task in tasks if task["task_id"] == "wait"), None)
         if waiting is None or waiting["state"] != "deferred":
             return
-        path = f"{ref.task_path('wait', waiting['map_index'])}/links"
+        path = f"{ref.task_path('wait')}/links?map_index={waiting['map_index']}"
         links.extend(filter(None, server.rest.call("GET", path)["extra_links"].values()))
         world.scan()
 
