@@ -146,7 +146,9 @@ def test_a_file_is_refused_where_tasks_run_on_many_hosts(
     assert not world.ledger_path.parent.exists()
 
 
-@pytest.mark.parametrize("executor", ["LocalExecutor", "here:LocalExecutor", "LocalExecutor;team1=LocalExecutor"])
+@pytest.mark.parametrize(
+    "executor", ["LocalExecutor", "here:LocalExecutor", "LocalExecutor;team1=LocalExecutor"]
+)
 def test_a_file_is_fine_where_all_tasks_run_on_one_host(
     world: World, monkeypatch: pytest.MonkeyPatch, executor: str
 ) -> None:

@@ -175,7 +175,7 @@ def test_a_forked_process_gets_a_loop_thread_of_its_own(world: World) -> None:
 
 @pytest.mark.parametrize("way", ["sync", "async"])
 def test_tokens_are_masked_in_logs_once_the_connection_is_read(world: World, way: str) -> None:
-    from airflow.sdk._shared.secrets_masker import redact  # noqa: PLC2701 - what Airflow's logs go through
+    from airflow.sdk._shared.secrets_masker import redact
 
     password, channel = f"partner-{way}-9f8e7d", f"channel-{way}-1a2b3c"
     world.connect(password=password, extra={"channel_token": channel})

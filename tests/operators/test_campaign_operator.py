@@ -1,0 +1,238 @@
+"""Campaigns as tasks: planned, sent once each, resumed, reported."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import TaskDeferred
+from airflow.sdk import DAG
+
+from tests.hooks.world import ADA, BOB, World, context
+from whatsapp_provider.errors import CampaignPausedError
+from whatsapp_provider.operators.base import WhatsAppTaskFailedError
+from whatsapp_provider.operators.campaign import WhatsAppSendCampaignOperator
+
+SEND = {"method": "POST", "path": "/messages/"}
+ROWS = [{"phone": ADA, "name": "Ada"}, {"phone": BOB, "name": "Bob"}]
+GREETED = [(ADA, "Hello Ada"), (BOB, "Hello Bob")]
+
+
+def task(**fields: Any) -> WhatsAppSendCampaignOperator:
+    values = {
+        "task_id": "send",
+        "audience": ROWS,
+        "message": "Hello {{ name }}",
+        "pace": "unlimited",
+        **fields,
+    }
+    return WhatsAppSendCampaignOperator(**values)
+
+
+def run(operator: WhatsAppSendCampaignOperator, **fields: Any) -> Any:
+    found = context(**fields)
+    operator.render_template_fields(found)
+    return operator.execute(found)
+
+
+def csv_file(folder: Path, text: str = f"phone,name\n{ADA},Ada\n{BOB},Bob\n", name: str = "p.csv") -> str:
+    (folder / name).write_text(text)
+    return str(folder / name)
+
+
+def rows_in_jsonl(folder: Path) -> str:
+    (folder / "p.jsonl").write_text("\n".join(json.dumps(row) for row in ROWS))
+    return str(folder / "p.jsonl")
+
+
+@pytest.mark.parametrize(
+    "audience",
+    [
+        lambda _: ROWS,
+        lambda _: (row for row in ROWS),
+        csv_file,
+        rows_in_jsonl,
+        lambda p: f"file://{csv_file(p)}",
+    ],
+    ids=["list", "iterable", "csv", "jsonl", "url"],
+)
+def test_everyone_of_an_audience_gets_their_own_message(world: World, tmp_path: Path, audience: Any) -> None:
+    report = run(task(audience=audience(tmp_path)))
+    assert sorted(world.received()) == GREETED
+    assert (report["total"], report["sent"], report["open"]) == (2, 2, 0)
+
+
+def test_bare_numbers_and_shared_variables(world: World) -> None:
+    run(task(audience=[ADA, int(BOB)], message="On {{ day }}", variables={"day": "{{ day }}"}), day="Monday")
+    assert sorted(world.received()) == [(ADA, "On Monday"), (BOB, "On Monday")]
+
+
+def test_the_report_is_small_and_holds_nobody(world: World) -> None:
+    refusal = {"error": {"message": f"Forbidden to send to this recipient: {BOB}"}}
+    world.fault("status", status=403, body=refusal, after=1, **SEND)
+    report = run(task(concurrency=1))
+    told = json.dumps(report)
+    assert ADA not in told
+    assert BOB not in told
+    assert "Ada" not in told
+    assert report["counts"] == {"accepted": 1, "rejected": 1}
+    assert report["rejected"][0]["recipient"] == "…0002"
+    assert len(told) < 2000
+
+
+def test_a_retry_and_a_clear_send_nothing_again(world: World) -> None:
+    first = run(task())
+    assert run(task()) == first
+    assert len(world.received()) == 2
+
+
+def test_a_new_run_is_a_new_campaign_unless_the_id_is_given(world: World) -> None:
+    run(task(), run_id="one")
+    run(task(), run_id="two")
+    assert len(world.received()) == 4
+    run(task(campaign_id="spring-{{ year }}"), run_id="three", year=2026)
+    run(task(campaign_id="spring-2026"), run_id="four")
+    assert len(world.received()) == 6
+
+
+def test_mapped_tasks_of_a_run_share_the_campaign(world: World) -> None:
+    ids = {run(task(), map_index=index)["campaign_id"] for index in range(2)}
+    assert ids == {"dag/task/manual__1"}
+    assert len(world.received()) == 2
+
+
+def test_a_preview_checks_everything_and_sends_nothing(world: World, capsys: Any) -> None:
+    shown = run(task(preview="{{ True }}"))
+    assert shown == {"preview": True, "total": 2, "left_out": {}}
+    told = capsys.readouterr().out
+    assert "Hello Ada" in told
+    assert ADA not in told
+    assert world.received() == []
+    assert world.ledger_rows()["wa_campaign"] == 0
+
+
+@pytest.mark.parametrize("word", ["perhaps", "ture", "2", "{{ [1] }}"])
+def test_an_unclear_preview_sends_nothing(world: World, word: str) -> None:
+    with pytest.raises(WhatsAppTaskFailedError, match="neither true nor false"):
+        run(task(preview=word))
+    assert world.received() == []
+
+
+@pytest.mark.parametrize(
+    ("word", "sent"), [("yes", 0), (" True ", 0), ("False", 2), ("{{ none }}", 2), (False, 2)]
+)
+def test_a_templated_preview_means_what_it_says(world: World, word: Any, sent: int) -> None:
+    run(task(preview=word))
+    assert len(world.received()) == sent
+
+
+def test_the_message_may_be_a_file_beside_the_dag(world: World, tmp_path: Path) -> None:
+    (tmp_path / "hello.md").write_text("Hello {{ name }}")
+    run(task(message="hello.md", dag=DAG("d", template_searchpath=str(tmp_path))))
+    assert sorted(world.received()) == GREETED
+
+
+def test_a_message_file_that_is_not_there_is_named(world: World) -> None:
+    with pytest.raises(WhatsAppTaskFailedError, match="'gone.md'.*template_searchpath"):
+        run(task(message="gone.md", dag=DAG("d")))
+    assert world.received() == []
+
+
+def test_values_that_end_like_a_file_are_values(world: World) -> None:
+    rows = [{"phone": ADA, "link": "https://example.com/readme.md"}]
+    run(
+        task(
+            audience=rows,
+            message="See {{ link }}, {{ file }}.",
+            variables={"file": "notes.txt"},
+            dag=DAG("d"),
+        )
+    )
+    assert world.received() == [(ADA, "See https://example.com/readme.md, notes.txt.")]
+
+
+def test_a_message_of_another_kind_with_a_template_in_it(world: World) -> None:
+    message = {"kind": "image", "media": {"url": "https://example.com/x.png"}, "caption": "For {{ name }}"}
+    run(task(message=message))
+    assert sorted(world.received()) == [(ADA, "For Ada"), (BOB, "For Bob")]
+
+
+def test_progress_is_logged_while_it_sends(
+    world: World, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    from whatsapp_provider.operators import running
+
+    monkeypatch.setattr(running, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(running, "PROGRESS_SECONDS", 0.1)
+    world.fault("delay", delay=0.4, times=None, **SEND)
+    run(task(concurrency=1))
+    told = capsys.readouterr().out
+    assert "2 recipients, 2 still to be sent to" in told
+    assert "Progress: " in told
+    assert "2 of 2 sent" in told
+    assert ADA not in told
+
+
+def test_an_outage_pauses_and_a_retry_goes_on_with_the_rest(world: World) -> None:
+    audience = [f"1555000{index:04d}" for index in range(20)]
+    world.fault("status", status=502, times=None, **SEND)
+    with pytest.raises(CampaignPausedError, match=r"stopped itself with \d+ recipients left"):
+        run(task(audience=audience, message="Hi", concurrency=1))
+    world.control("DELETE", "/faults")
+    report = run(task(audience=audience, message="Hi", concurrency=1))
+    assert report["counts"]["in_doubt"] >= 5
+    assert report["sent"] + report["counts"]["in_doubt"] == 20
+    again = run(task(audience=audience, message="Hi", on_in_doubt="resend"))
+    assert again["sent"] == 20
+
+
+def test_a_wrong_token_met_while_sending_is_not_retried_in_vain(world: World) -> None:
+    world.connect(password="a-token-that-is-wrong")
+    with pytest.raises(WhatsAppTaskFailedError, match="stopped itself with 2 recipients left.*401") as caught:
+        run(task(channel=world.ref))
+    assert "a-token-that-is-wrong" not in str(caught.value)
+
+
+def deferred_by(operator: WhatsAppSendCampaignOperator) -> TaskDeferred:
+    with pytest.raises(TaskDeferred) as caught:
+        run(operator)
+    return caught.value
+
+
+def test_a_long_wait_for_the_pace_gives_the_slot_back_and_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from whatsapp_provider.operators import campaign
+
+    monkeypatch.setattr(campaign, "PATIENCE_SECONDS", 0.2)
+    audience = [f"1555000{index:04d}" for index in range(3)]
+    fields: dict[str, Any] = {"audience": audience, "message": "Hi", "pace": "cautious", "deferrable": True}
+    wait = deferred_by(task(**fields))
+    assert len(world.received()) == 2
+    path, kwargs = wait.trigger.serialize()
+    assert path == "whatsapp_provider.triggers.moment.WhatsAppMomentTrigger"
+    assert set(kwargs) == {"moment"}
+    assert 50 < kwargs["moment"] - time.time() < 60 + campaign.JITTER_SECONDS
+    assert (wait.method_name, wait.kwargs) == ("resume", None)
+    assert world.ledger_text("SELECT count(*) FROM wa_delivery WHERE state = 'sending'") == [(0,)]
+    resumed = task(**{**fields, "pace": "unlimited"})
+    resumed.render_template_fields(context())
+    report = resumed.resume(context(), event={"status": "due"})
+    assert report["sent"] == 3
+    assert len(world.received()) == 3
+
+
+@pytest.mark.parametrize("event", [None, {}, {"status": "error"}])
+def test_a_trigger_that_says_anything_else_fails_the_task(world: World, event: Any) -> None:
+    with pytest.raises(RuntimeError, match="end of a wait was expected"):
+        task().resume(context(), event=event)
+    assert world.received() == []
+
+
+@pytest.mark.parametrize("option", ["on_in_doubt", "on_invalid", "on_duplicate"])
+def test_a_wrong_option_is_refused_when_the_dag_is_read(option: str) -> None:
+    with pytest.raises(ValueError, match=option):
+        task(**{option: "maybe"})

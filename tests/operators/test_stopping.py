@@ -1,0 +1,110 @@
+"""A campaign's task that is killed, or runs into its time limit, stops soon and writes what it knows."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.hooks.world import World, context
+from whatsapp_provider.errors import CampaignStoppedError
+from whatsapp_provider.operators.campaign import WhatsAppSendCampaignOperator
+
+AUDIENCE = [f"1555000{index:04d}" for index in range(200)]
+
+
+def task() -> WhatsAppSendCampaignOperator:
+    return WhatsAppSendCampaignOperator(
+        task_id="send", audience=AUDIENCE, message="Hi", pace="unlimited", concurrency=2
+    )
+
+
+def states(world: World) -> dict[str, int]:
+    return dict(world.ledger_text("SELECT state, count(*) FROM wa_delivery GROUP BY state"))
+
+
+def check_what_is_left(world: World) -> None:
+    """Whatever arrived is known, nothing is under way, and another attempt sends the rest only."""
+    found = states(world)
+    assert 0 < found["accepted"] < len(AUDIENCE)
+    assert "sending" not in found
+    assert len(world.received()) <= found["accepted"] + found.get("in_doubt", 0)
+    world.control("DELETE", "/faults")
+    report = task().execute(context())
+    assert report["open"] == 0
+    phones = [phone for phone, _ in world.received()]
+    assert len(phones) == len(set(phones))
+
+
+@pytest.mark.parametrize(("delay", "within"), [(0.1, 1.5), (20.0, 4.9)], ids=["quick sends", "a stuck send"])
+def test_on_kill_from_another_thread_stops_in_time_for_airflows_own_kill(
+    world: World, delay: float, within: float
+) -> None:
+    world.fault("delay", delay=0.05, times=6, method="POST", path="/messages/")
+    world.fault("delay", delay=delay, times=None, method="POST", path="/messages/")
+    operator = task()
+    killed: list[float] = []
+
+    def kill() -> None:
+        while len(world.received()) < 3:
+            time.sleep(0.02)
+        time.sleep(0.3)
+        killed.append(time.monotonic())
+        operator.on_kill()
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    with pytest.raises(CampaignStoppedError, match=r"stopped with \d+ recipients left"):
+        operator.execute(context())
+    assert time.monotonic() - killed[0] < within
+    thread.join()
+    check_what_is_left(world)
+
+
+def test_a_task_killed_while_it_plans_sends_nothing(world: World) -> None:
+    operator = task()
+    operator.audience = killing(operator)
+    with pytest.raises(CampaignStoppedError, match="200 recipients left"):
+        operator.execute(context())
+    assert world.received() == []
+    assert task().execute(context())["sent"] == len(AUDIENCE)
+
+
+def killing(operator: WhatsAppSendCampaignOperator):
+    for number in AUDIENCE:
+        yield number
+        if number == AUDIENCE[100]:
+            operator.on_kill()
+
+
+TIMED_OUT = """
+import signal, sys
+from airflow.sdk.exceptions import AirflowTaskTimeout
+from tests.operators.test_stopping import context, task
+
+def too_late(*_):
+    raise AirflowTaskTimeout("execution_timeout")
+
+signal.signal(signal.SIGALRM, too_late)
+signal.setitimer(signal.ITIMER_REAL, 1.5)
+try:
+    task().execute(context())
+except AirflowTaskTimeout:
+    print("timed out")
+"""
+
+
+def test_an_execution_timeout_stops_the_run_and_writes_its_results(world: World) -> None:
+    world.fault("delay", delay=0.1, times=None, method="POST", path="/messages/")
+    root = Path(__file__).parent.parent.parent
+    env = {**os.environ, "PYTHONPATH": str(root)}
+    told = subprocess.run(
+        [sys.executable, "-c", TIMED_OUT], env=env, cwd=root, capture_output=True, text=True, timeout=60
+    )
+    assert "timed out" in told.stdout, told.stderr
+    check_what_is_left(world)
