@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import itertools
 
 import pytest
 
 from whatsapp_provider.demo.reporter import Reporter
 from whatsapp_provider.demo.story import (
+    SECONDS_TO_SCAN,
     Follower,
     tell_campaign,
     tell_received,
@@ -42,7 +44,8 @@ def test_each_change_of_state_is_told_once(told):
 
 def test_the_phone_tries_until_there_is_a_code_to_scan_and_then_scans_no_more(told):
     answers = iter([None, "15550001000", "never asked for"])
-    follow = Follower(Reporter(told), "pair", lambda: next(answers))
+    seconds = itertools.count(0, SECONDS_TO_SCAN)
+    follow = Follower(Reporter(told), "pair", lambda: next(answers), lambda: next(seconds))
     follow([a_task("pair", "queued")])
     for _ in range(4):
         follow([a_task("pair", "deferred")])
@@ -71,3 +74,15 @@ def test_the_truth_log_tells_when_a_phone_got_a_message_twice(told):
 def test_the_webhooks_that_came_are_counted_by_event(told):
     tell_webhooks(Reporter(told), {"statuses.post": 24, "messages.post": 12})
     assert "12 x messages.post, 24 x statuses.post" in told.getvalue()
+
+
+def test_the_phones_owner_takes_a_few_seconds_to_scan(told):
+    now = [100.0]
+    follow = Follower(Reporter(told), "pair", lambda: "15550001000", lambda: now[0])
+    follow([a_task("pair", "running")])
+    now[0] += SECONDS_TO_SCAN - 0.1
+    follow([a_task("pair", "running")])
+    assert "scans it" not in told.getvalue()
+    now[0] += 0.1
+    follow([a_task("pair", "running")])
+    assert "the phone 15550001000 scans it" in told.getvalue()

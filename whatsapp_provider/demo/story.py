@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Any
 
 from whatsapp_provider.demo.reporter import Reporter
@@ -10,17 +11,28 @@ from whatsapp_provider.demo.rest import Json, task_name
 
 _WAITS_FOR_PHONE = frozenset({"running", "deferred"})
 
+SECONDS_TO_SCAN = 4.0
+
 
 class Follower:
     """Tells each change of a task's state once, and lets the phone scan while a task waits for it.
 
-    ``scan`` returns the number of the phone that scanned, or None while there is nothing to scan.
+    ``scan`` returns the number of the phone that scanned, or None while there is nothing to scan. The
+    phone's owner takes a few seconds to find it, counted from the moment the task waits.
     """
 
-    def __init__(self, reporter: Reporter, pairing_task: str, scan: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        reporter: Reporter,
+        pairing_task: str,
+        scan: Callable[[], str | None],
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
         self._reporter = reporter
         self._pairing_task = pairing_task
         self._scan = scan
+        self._clock = clock
+        self._scans_at: float | None = None
         self._scanned = False
         self._seen: dict[str, str] = {}
 
@@ -38,11 +50,14 @@ class Follower:
             self._reporter.step(f"  {name}: {state}")
 
     def _scan_once(self) -> None:
-        if self._scanned:
+        if self._scans_at is None:
+            self._scans_at = self._clock() + SECONDS_TO_SCAN
+            self._reporter.step("  the channel shows its QR code and waits for a phone")
+        if self._scanned or self._clock() < self._scans_at:
             return
         if phone := self._scan():
             self._scanned = True
-            self._reporter.step(f"  the channel shows its QR code, and the phone {phone} scans it")
+            self._reporter.step(f"  the phone {phone} scans it")
 
 
 def tell_tasks(reporter: Reporter, tasks: list[Json]) -> None:
