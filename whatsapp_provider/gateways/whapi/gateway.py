@@ -23,7 +23,7 @@ from whatsapp_provider.gateways.whapi.answers import classify_gate, classify_man
 from whatsapp_provider.gateways.whapi.channel import WhapiChannel
 from whatsapp_provider.gateways.whapi.connection import WhapiConfig
 from whatsapp_provider.gateways.whapi.sends import KINDS
-from whatsapp_provider.http import ApiClient, check_url
+from whatsapp_provider.http import ApiClient, Sleep, check_url
 from whatsapp_provider.model import ChannelRef, ChannelState, ChannelStatus
 from whatsapp_provider.transport import Timeouts, Wire
 
@@ -58,13 +58,19 @@ class WhapiGateway:
     capabilities = CAPABILITIES
 
     def __init__(
-        self, config: WhapiConfig, wire: Wire | None = None, *, now: Callable[[], float] = time
+        self,
+        config: WhapiConfig,
+        wire: Wire | None = None,
+        *,
+        now: Callable[[], float] = time,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         for label, url in (("gate URL (Host)", config.gate_url), ("manager URL", config.manager_url)):
             check_url(url, f"Connection {config.conn_id!r}, {label}")
         self._config = config
         self._wire = wire
         self._now = now
+        self._sleep = sleep
         self._timeouts = Timeouts(read=config.timeout, write=config.timeout)
         # Tokens stay in this object: looked up once, never in XCom, logs or the ledger.
         self._tokens: dict[str, str] = {}
@@ -147,6 +153,7 @@ class WhapiGateway:
             timeouts=self._timeouts,
             classify=classify_gate if gate else classify_manager,
             wire=self._wire,
+            sleep=self._sleep,
         )
 
     def _is_own(self, ref: ChannelRef) -> bool:
