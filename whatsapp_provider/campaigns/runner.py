@@ -233,10 +233,9 @@ class CampaignRunner:
             self._pause, self._outage = Outcome(Ending.PAUSED, reason=reason), True
 
     async def _close(self, *, known: bool) -> Outcome:
-        """Tell other runs of a pause at once, unless it is known, and let sends under way end."""
+        """Tell other runs of a pause at once, unless they know it; sends under way may still end."""
         if self._pause is not None and not known:
             await self._set_state(CampaignState.PAUSED, self._pause.reason)
-        await self._drain()
         return self._pause or Outcome(Ending.STOPPED, reason="the task was told to stop")
 
     async def _drain(self) -> None:
@@ -256,7 +255,7 @@ class CampaignRunner:
                     await self._wake.wait()
 
     async def _leave(self) -> None:
-        """Write what is known and give the lease back; what would not be cut off is in doubt."""
+        """Let sends under way end, write what is known, give the lease back; what would not end is in doubt."""
         await self._drain()
         results, self._finished = self._finished, []
         await self._keeper.end(results, held={task.id for task in self._in_flight.values()})
