@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -124,7 +125,7 @@ def test_what_was_certainly_not_sent_is_tried_again_ever_later_and_ten_times_at_
     desk.phones.answer = lambda recipient, _attempt: NOT_REACHED if recipient == number(0) else None
     record = desk.plan(1)
     outcome = desk.run(record)
-    waits = [round(b - a) for a, b in zip(moments, moments[1:], strict=False)]
+    waits = [round(b - a) for a, b in pairwise(moments)]
     assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 300]
     assert outcome.ending is Ending.FINISHED
     (gave_up,) = desk.in_state(record, DeliveryState.REJECTED)
