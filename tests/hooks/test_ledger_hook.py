@@ -51,7 +51,7 @@ def test_a_path_that_each_process_would_read_otherwise_is_refused(
     monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.setenv("AIRFLOW__WHATSAPP__LEDGER_PATH", path)
-    with pytest.raises(ConfigurationError, match="ledger_path.*absolute path"):
+    with pytest.raises(ConfigurationError, match=r"ledger_path.*absolute path"):
         open_ledger()
 
 
@@ -62,7 +62,7 @@ def test_an_sqlite_connection_without_an_absolute_path_is_refused(
     monkeypatch: pytest.MonkeyPatch, fields: dict[str, str]
 ) -> None:
     connection(monkeypatch, conn_type="sqlite", **fields)
-    with pytest.raises(ConfigurationError, match="whatsapp_ledger.*absolute path"):
+    with pytest.raises(ConfigurationError, match=r"whatsapp_ledger.*absolute path"):
         open_ledger()
 
 
@@ -108,7 +108,7 @@ def test_a_postgres_that_can_not_be_reached_is_told_without_its_password(
     )
     ledger = open_ledger()
     assert PASSWORD not in ledger.name
-    with pytest.raises(LedgerUnavailableError, match="can't be used.*Nothing is sent without it") as caught:
+    with pytest.raises(LedgerUnavailableError, match=r"can't be used.*Nothing is sent without it") as caught:
         ledger.prepare()
     assert PASSWORD not in str(caught.value)
 
@@ -117,7 +117,7 @@ def test_a_connection_of_another_type_is_refused_with_the_types_there_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     connection(monkeypatch, conn_type="mysql", host="db")
-    with pytest.raises(ConfigurationError, match="type 'mysql'.*postgres"):
+    with pytest.raises(ConfigurationError, match=r"type 'mysql'.*postgres"):
         open_ledger()
 
 
@@ -175,7 +175,7 @@ def test_a_ledger_that_the_configuration_names_is_never_replaced_by_a_file(
 ) -> None:
     monkeypatch.setenv("AIRFLOW__WHATSAPP__LEDGER_CONN_ID", "our_ledger")
     task = WhatsAppSendMessageOperator(task_id="t", to=ADA, text="Hello")
-    with pytest.raises(LedgerUnavailableError, match="'our_ledger', which .* ledger_conn_id names"):
+    with pytest.raises(LedgerUnavailableError, match=r"'our_ledger', which .* ledger_conn_id names"):
         task.execute(context())
     assert world.received() == []
     connection(monkeypatch, "AIRFLOW_CONN_OUR_LEDGER", conn_type="sqlite", host=str(world.ledger_path))
@@ -192,7 +192,7 @@ def test_nothing_is_sent_while_the_ledger_can_not_be_reached(
         if kind == "message"
         else WhatsAppSendCampaignOperator(task_id="t", audience=[ADA], message="Hello", pace="unlimited")
     )
-    with pytest.raises(LedgerUnavailableError, match="ledger.*can't be used"):
+    with pytest.raises(LedgerUnavailableError, match=r"ledger.*can't be used"):
         task.execute(context())
     assert world.received() == []
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic, sleep
 from types import SimpleNamespace
 from typing import Any
 
@@ -69,6 +70,14 @@ class World:
     def fault(self, kind: str, **fields: Any) -> None:
         """Break something."""
         self.control("POST", "/faults", {"kind": kind, **fields})
+
+    def scan(self, within: float = 5.0) -> None:
+        """Let a phone scan the QR code of the channel, as soon as it shows one."""
+        deadline = monotonic() + within
+        body = {"channel_id": self.channel_id}
+        while httpx.post(f"{self.url}/_emulator/scan", json=body, trust_env=False).status_code != 200:
+            assert monotonic() < deadline, "no QR code was shown"
+            sleep(0.02)
 
     def received(self) -> list[tuple[str, str]]:
         """Return phone and text of every message that came to a phone."""

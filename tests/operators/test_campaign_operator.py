@@ -136,7 +136,7 @@ def test_the_message_may_be_a_file_beside_the_dag(world: World, tmp_path: Path) 
 
 
 def test_a_message_file_that_is_not_there_is_named(world: World) -> None:
-    with pytest.raises(WhatsAppTaskFailedError, match="'gone.md'.*template_searchpath"):
+    with pytest.raises(WhatsAppTaskFailedError, match=r"'gone.md'.*template_searchpath"):
         run(task(message="gone.md", dag=DAG("d")))
     assert world.received() == []
 
@@ -191,7 +191,9 @@ def test_an_outage_pauses_and_a_retry_goes_on_with_the_rest(world: World) -> Non
 
 def test_a_wrong_token_met_while_sending_is_not_retried_in_vain(world: World) -> None:
     world.connect(password="a-token-that-is-wrong")
-    with pytest.raises(WhatsAppTaskFailedError, match="stopped itself with 2 recipients left.*401") as caught:
+    with pytest.raises(
+        WhatsAppTaskFailedError, match=r"stopped itself with 2 recipients left.*401"
+    ) as caught:
         run(task(channel=world.ref))
     assert "a-token-that-is-wrong" not in str(caught.value)
 

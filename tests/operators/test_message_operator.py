@@ -96,7 +96,7 @@ def test_a_message_without_an_answer_is_held_and_resent_only_when_asked(
 ) -> None:
     world.fault("reset_after_read", **fault, **SEND)
     for _ in range(2):
-        with pytest.raises(WhatsAppTaskFailedError, match='may have been sent.*on_in_doubt="resend"'):
+        with pytest.raises(WhatsAppTaskFailedError, match=r'may have been sent.*on_in_doubt="resend"'):
             run(task())
     assert len(world.received()) == arrived
     assert run(task(on_in_doubt="resend"))["status"] == "accepted"
@@ -145,7 +145,7 @@ def test_a_text_file_beside_the_dag_is_read_and_rendered(world: World, tmp_path:
 
 
 def test_a_text_file_that_is_not_there_is_named_and_not_retried(world: World) -> None:
-    with pytest.raises(WhatsAppTaskFailedError, match="'gone.txt'.*template_searchpath"):
+    with pytest.raises(WhatsAppTaskFailedError, match=r"'gone.txt'.*template_searchpath"):
         run(task(text="gone.txt", dag=DAG("d")))
     assert world.received() == []
 

@@ -56,6 +56,6 @@ def test_headers_that_are_no_mapping_are_refused_without_being_shown(world: Worl
 
 
 def test_an_event_of_the_wrong_form_is_refused(world: World) -> None:
-    with pytest.raises(WhatsAppTaskFailedError, match="messages.post"):
+    with pytest.raises(WhatsAppTaskFailedError, match=r"messages\.post"):
         configure(events=["messages"])
     assert webhooks() == {}

@@ -1,0 +1,23 @@
+"""What the triggerer does with a trigger, shortened."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from importlib import import_module
+from typing import Any
+
+
+def rebuilt(trigger: Any) -> Any:
+    """Return the trigger as it comes out of Airflow's database."""
+    path, kwargs = json.loads(json.dumps(trigger.serialize()))
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)(**kwargs)
+
+
+async def first_event(trigger: Any, within: float = 10.0) -> Any:
+    """Return what a trigger fires first."""
+    async with asyncio.timeout(within):
+        async for event in rebuilt(trigger).run():
+            return event
+    raise AssertionError("the trigger ended without an event")
