@@ -1,0 +1,117 @@
+"""Several processes send one campaign through an emulator on a port; one of them may be killed."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from whatsapp_provider.campaigns.ledger.ledger import Ledger
+from whatsapp_provider.campaigns.ledger.states import DeliveryState
+from whatsapp_provider.emulator import Emulator, EmulatorSettings
+from whatsapp_provider.emulator.clock import RealClock
+from whatsapp_provider.emulator.server import serve_in_thread
+
+PEOPLE, CONCURRENCY, PROCESSES = 300, 5, 3
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60
+
+
+class Site:
+    """The emulator's address, and the processes at work."""
+
+    def __init__(self, facts: dict[str, Any], channel: str, url: str) -> None:
+        self.facts, self.channel, self.url = facts, channel, url
+        self.started: list[subprocess.Popen[str]] = []
+
+    def start(self) -> subprocess.Popen[str]:
+        task = {
+            **{name: self.facts[name] for name in ("gate_url", "manager_url", "partner_token")},
+            "ledger": self.url,
+            "channel": self.channel,
+            "people": PEOPLE,
+            "concurrency": CONCURRENCY,
+            "send_timeout": 2.0,
+            "lease_margin": 2.0,
+        }
+        command = [sys.executable, "-m", "tests.campaigns.worker", json.dumps(task)]
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        self.started.append(process)
+        return process
+
+    def received(self) -> dict[str, int]:
+        answer = httpx.get(f"{self.facts['url']}/_emulator/received/counts", trust_env=False)
+        return dict(answer.json())
+
+    def endings(self) -> list[str]:
+        told = []
+        for process in self.started:
+            out, error = process.communicate(timeout=PATIENCE)
+            told.append(
+                json.loads(out)["ending"] if process.returncode == 0 else f"{process.returncode}{error}"
+            )
+        return told
+
+
+@pytest.fixture
+def site(url: str) -> Iterator[Site]:
+    settings = EmulatorSettings(seed=3, send_latency=0.05, sent_after=None)
+    emulator = Emulator(settings, clock=RealClock())
+    channel = emulator.whapi.paired_channel("Campaigns")
+    with serve_in_thread(emulator) as server:
+        here = Site(server.facts(), channel.id, url)
+        yield here
+        for process in here.started:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def everyone() -> dict[str, int]:
+    return {f"1555{index:07d}": 1 for index in range(PEOPLE)}
+
+
+def test_three_processes_send_to_everyone_exactly_once(
+    site: Site, everyone: dict[str, int], open_ledger: Callable[..., Ledger]
+) -> None:
+    for _ in range(PROCESSES):
+        site.start()
+    assert site.endings() == ["finished"] * PROCESSES
+    assert site.received() == everyone
+    ledger = open_ledger()
+    record = ledger.find("shared")
+    assert record is not None
+    assert ledger.counts(record).to_dict() == {"accepted": PEOPLE}
+
+
+def test_a_killed_process_leaves_few_in_doubt_and_nobody_twice_or_lost(
+    site: Site, everyone: dict[str, int], open_ledger: Callable[..., Ledger]
+) -> None:
+    victim, *_ = [site.start() for _ in range(PROCESSES)]
+    moment = random.randint(1, PEOPLE // 2)
+    deadline = time.monotonic() + PATIENCE
+    while len(site.received()) < moment and time.monotonic() < deadline:
+        pass
+    victim.kill()
+    endings = site.endings()
+    assert endings[1:] == ["finished"] * (PROCESSES - 1), f"killed after {moment}: {endings}"
+
+    ledger = open_ledger()
+    record = ledger.find("shared")
+    assert record is not None
+    doubtful = {entry.recipient for entry in ledger.entries(record, DeliveryState.IN_DOUBT)}
+    received = site.received()
+    assert set(received.values()) == {1}, f"killed after {moment}: somebody got it twice"
+    assert everyone.keys() - received.keys() <= doubtful, f"killed after {moment}: somebody was lost"
+    assert len(doubtful) <= CONCURRENCY
+    assert ledger.counts(record).to_dict().keys() <= {"accepted", "in_doubt"}
