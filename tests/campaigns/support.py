@@ -13,7 +13,7 @@ from whatsapp_provider.campaigns.audience import AudienceOptions, rows_of
 from whatsapp_provider.campaigns.campaign import Campaign, OnInDoubt
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Entry, Planned
-from whatsapp_provider.campaigns.ledger.states import DeliveryState
+from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
 from whatsapp_provider.campaigns.outcome import Outcome
 from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.campaigns.plan import plan_campaign
@@ -141,6 +141,11 @@ class Desk:
 
     def counts(self, record: CampaignRecord) -> dict[str, int]:
         return self.ledger.counts(record).to_dict()
+
+    def state(self, name: str = "spring") -> CampaignState:
+        found = self.ledger.find(name)
+        assert found is not None
+        return found.state
 
     def in_state(self, record: CampaignRecord, state: DeliveryState) -> Sequence[Entry]:
         return self.ledger.entries(record, state)
