@@ -1,0 +1,336 @@
+"""The layers of ARCHITECTURE.md, and the few rules of form that hold for every module.
+
+An import counts wherever it stands: at the top, in a function, or for the type checker alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import whatsapp_provider
+from whatsapp_provider.gateways.registry import GATEWAYS
+
+ROOT = Path(whatsapp_provider.__file__).parent
+MOST_LINES = 300
+MOST_LINES_OF_A_FUNCTION = 49
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Modules by their names without the package's, what of ours they may import, and what of others."""
+
+    members: tuple[str, ...]
+    ours: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+
+
+BOTTOM = ("errors", "redaction", "model", "messages", "waiting")
+EDGE = ("hooks", "operators", "sensors", "triggers", "plugin.urls")
+#: From the bottom up; the first layer that a module belongs to is its own.
+LAYERS = (
+    Layer(("__init__",)),
+    Layer(("errors", "redaction")),
+    Layer(("model",), ("errors",)),
+    Layer(("messages",), ("errors",), ("pydantic",)),
+    Layer(("waiting",), ("errors", "model")),
+    Layer(("transport",), ("__init__", "errors"), ("httpx",)),
+    Layer(("http",), ("errors", "redaction", "transport"), ("tenacity",)),
+    Layer(("gateways.connection",), ("errors",)),
+    Layer(("gateways.base",), ("errors", "messages", "model")),
+    # For the type checker it names what a line opens.
+    Layer(("gateways.registry",), ("errors", "gateways.base", "gateways.connection", "transport")),
+    *(
+        Layer(
+            (f"gateways.{name}",),
+            (*BOTTOM, "http", "transport", "gateways.base", "gateways.connection", f"gateways.{name}"),
+            ("pydantic",),
+        )
+        for name in (line.folder.rpartition(".")[2] for line in GATEWAYS.values())
+    ),
+    Layer(
+        ("campaigns",),
+        (*BOTTOM, "gateways.base", "campaigns"),
+        ("sqlalchemy", "jinja2", "phonenumbers", "markupsafe"),
+    ),
+    Layer(
+        ("hooks",),
+        (*BOTTOM, "gateways.base", "gateways.connection", "gateways.registry", "campaigns", "hooks"),
+        ("airflow",),
+    ),
+    Layer(("get_provider_info",), ("__init__", "gateways.registry", "gateways.connection")),
+    Layer(
+        ("operators", "sensors", "triggers", "notifications", "cli"),
+        (*BOTTOM, "gateways.base", "campaigns", *EDGE),
+        ("airflow",),
+    ),
+    Layer(
+        ("plugin",),
+        (*BOTTOM, "gateways.base", "gateways.registry", "campaigns", "hooks", "plugin"),
+        ("airflow", "fastapi", "starlette"),
+    ),
+    Layer(
+        ("emulator",),
+        ("__init__", "model", "gateways.registry", "emulator"),
+        ("starlette", "uvicorn", "segno"),
+    ),
+    Layer(("demo",), ("demo", "emulator"), ("psutil",)),
+)
+#: One module, one import, and why.
+EXCEPTIONS = {
+    ("emulator.app", "httpx"): "for the type checker: it takes the webhooks' transport",
+    ("emulator.outbox", "httpx"): "the emulator calls webhooks as the gateways do",
+    ("emulator.world", "httpx"): "for the type checker: it takes the webhooks' transport",
+    ("hooks.ledger", "sqlalchemy"): "an Airflow connection becomes the ledger's URL, its password hidden",
+    ("operators.base", "jinja2"): "template files are found by a loader put before Airflow's",
+    ("plugin.access", "sqlalchemy"): "the connections a person may see are selected in Airflow's database",
+}
+#: Known breaches of a rule below, each to be mended; whoever mends one takes its line out.
+TOO_LONG = {"campaigns.ledger.turns.take_tasks"}
+NAMES_A_GATEWAY = {"demo.__main__", "demo.run", "get_provider_info"}
+
+
+@cache
+def modules() -> dict[str, ast.Module]:
+    """Return every module of the package by its name without the package's."""
+    found = {}
+    for path in sorted(ROOT.rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        name = ".".join(parts if parts == ("__init__",) or parts[-1] != "__init__" else parts[:-1])
+        found[name] = ast.parse(path.read_text("utf-8"))
+    return found
+
+
+def source(name: str) -> Path:
+    """Return the file of a module."""
+    path = ROOT.joinpath(*name.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def imports(name: str) -> Iterator[tuple[str, bool]]:
+    """Yield what a module imports and whether that is ours."""
+    for node in ast.walk(modules()[name]):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name}: a relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for imported in names:
+            yield _resolved(imported)
+
+
+def _resolved(imported: str) -> tuple[str, bool]:
+    package, _, inner = imported.partition(".")
+    if package != ROOT.name:
+        return imported, False
+    while inner and inner not in modules():
+        inner = inner.rpartition(".")[0]
+    return inner or "__init__", True
+
+
+def within(name: str, prefixes: tuple[str, ...]) -> bool:
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def layer_of(name: str) -> Layer | None:
+    return next((layer for layer in LAYERS if within(name, layer.members)), None)
+
+
+each_module = pytest.mark.parametrize("name", modules())
+
+
+@each_module
+def test_a_module_belongs_to_a_layer_and_imports_only_what_that_may(name: str) -> None:
+    layer = layer_of(name)
+    if name == "gateways":
+        assert list(imports(name)) == []
+        return
+    assert layer is not None, f"{name} is in no layer; say in LAYERS where it belongs"
+    for imported, is_ours in imports(name):
+        top = imported.partition(".")[0]
+        if is_ours:
+            # A folder without a module of its own imports nothing by being named.
+            allowed = within(imported, layer.ours)
+        else:
+            allowed = top in sys.stdlib_module_names or within(imported, layer.others)
+        assert allowed or (name, top) in EXCEPTIONS, f"{name} imports {imported}"
+
+
+def test_every_exception_is_still_needed() -> None:
+    assert {
+        (name, imported.partition(".")[0])
+        for name in modules()
+        for imported, is_ours in imports(name)
+        if not is_ours and (name, imported.partition(".")[0]) in EXCEPTIONS
+    } == set(EXCEPTIONS)
+
+
+def test_one_module_owns_the_http_library() -> None:
+    owners = {name for name in modules() for imported, _ in imports(name) if within(imported, ("httpx",))}
+    # The emulator's settings of webhooks name its type; they are for the type checker.
+    assert {name for name in owners if not name.startswith("emulator.")} == {"transport"}
+
+
+def test_no_gateway_knows_another() -> None:
+    folders = {line.folder.removeprefix(f"{ROOT.name}.") for line in GATEWAYS.values()}
+    for name in modules():
+        own = {folder for folder in folders if within(name, (folder,))}
+        known = {folder for folder in folders for imported, _ in imports(name) if within(imported, (folder,))}
+        assert known <= own, f"{name} imports the folder of a gateway"
+
+
+def test_a_gateways_name_stands_in_its_own_places_only() -> None:
+    found = set()
+    for gateway in GATEWAYS:
+        own = (f"gateways.{gateway}", "gateways.registry", f"hooks.{gateway}", "demo.gateways", "emulator")
+        found |= {
+            name for name in modules() if not within(name, own) and any(_literals(modules()[name], gateway))
+        }
+    assert found == NAMES_A_GATEWAY
+
+
+def _literals(tree: ast.Module, text: str) -> Iterator[int]:
+    return (node.lineno for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value == text)
+
+
+# -- form -----------------------------------------------------------------------------------------
+
+
+@each_module
+def test_a_module_is_short_and_says_what_it_is_for(name: str) -> None:
+    lines = source(name).read_text("utf-8").splitlines()
+    assert len(lines) <= MOST_LINES
+    assert ast.get_docstring(modules()[name]), f"{name} has no docstring"
+
+
+def test_functions_are_short() -> None:
+    found = {
+        f"{name}.{node.name}"
+        for name in modules()
+        for node, _ in _definitions(modules()[name])
+        if not isinstance(node, ast.ClassDef)
+        if (node.end_lineno or 0) - node.lineno + 1 > MOST_LINES_OF_A_FUNCTION
+    }
+    assert found == TOO_LONG
+
+
+@each_module
+def test_what_is_public_has_a_docstring(name: str) -> None:
+    for node, is_public in _definitions(modules()[name]):
+        assert not is_public or ast.get_docstring(node), f"{name}:{node.lineno} {node.name} has no docstring"
+
+
+Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _definitions(tree: ast.AST, *, public: bool = True) -> Iterator[tuple[Definition, bool]]:
+    """Yield every definition and whether a caller elsewhere may use it; what is nested may not."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, Definition):
+            is_public = public and not node.name.startswith("_") and not _overloads(node)
+            yield node, is_public
+            yield from _definitions(node, public=is_public and isinstance(node, ast.ClassDef))
+        else:
+            yield from _definitions(node, public=public)
+
+
+def _overloads(node: Definition) -> bool:
+    return any(
+        isinstance(mark, ast.Name) and mark.id in {"overload", "override"} for mark in node.decorator_list
+    )
+
+
+# -- what an import loads -------------------------------------------------------------------------
+
+HEAVY = ("httpx", "httpcore", "phonenumbers", "sqlalchemy", "jinja2", "fastapi", "starlette", "tenacity")
+FOLDERS = tuple(line.folder.removeprefix(f"{ROOT.name}.") for line in GATEWAYS.values())
+#: A DAG file, a worker and the scheduler import these; Airflow's own SDK comes before them.
+EDGE_MODULES = [
+    name for name in modules() if within(name, ("hooks", "operators", "sensors", "triggers", "notifications"))
+]
+#: The plugin's own module, which Airflow imports in every process, and what that may load.
+LIGHT_MODULES = ["plugin", "plugin.lazy", "plugin.urls", "get_provider_info", "__init__"]
+SCRIPT = """
+import sys
+{first}
+before = set(sys.modules)
+{then}
+print("\\n".join(sorted(set(sys.modules) - before)))
+"""
+
+
+def at_import(name: str) -> Iterator[tuple[str, bool]]:
+    """Yield what a module imports when it is imported itself: not in functions, not for the type checker."""
+    pending: list[ast.AST] = [modules()[name]]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [f"{node.module}.{alias.name}" for alias in node.names]
+            )
+            yield from map(_resolved, names)
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            for_checker = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+            pending.extend(node.orelse if for_checker else ast.iter_child_nodes(node))  # type: ignore[union-attr]
+
+
+def with_all_it_loads(name: str) -> tuple[set[str], set[str]]:
+    """Return the modules of ours and of others that importing one module of ours loads, by our code."""
+    ours, others, pending = set[str](), set[str](), [name]
+    while pending:
+        current = pending.pop()
+        if current in ours:
+            continue
+        ours.add(current)
+        pending.extend(f"{current[:at]}" for at, sign in enumerate(current) if sign == ".")
+        for imported, is_ours in at_import(current):
+            if is_ours:
+                pending.append(imported)
+            else:
+                others.add(imported)
+    return ours, others
+
+
+def of(names: set[str], prefixes: tuple[str, ...]) -> set[str]:
+    return {name for name in names if within(name, prefixes)}
+
+
+@pytest.mark.parametrize("name", EDGE_MODULES + LIGHT_MODULES)
+def test_an_import_at_airflows_edge_reaches_nothing_heavy_and_no_gateway(name: str) -> None:
+    ours, others = with_all_it_loads(name)
+    # Airflow's SDK is made of pydantic; what every process loads is not to need it.
+    assert of(others, (*HEAVY, "pydantic") if name in LIGHT_MODULES else HEAVY) == set()
+    assert of(ours, (*FOLDERS, "http", "transport", "campaigns.ledger", "emulator", "demo")) == set()
+
+
+def loaded(first: str, then: str) -> set[str]:
+    """Return the modules that one import loads after another one, in a process of its own."""
+    script = SCRIPT.format(first=first, then=then)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.split())
+
+
+def test_beyond_airflows_sdk_a_dag_file_loads_nothing_heavy() -> None:
+    news = loaded("import airflow.sdk", "\n".join(f"import {ROOT.name}.{name}" for name in EDGE_MODULES))
+    assert of(news, HEAVY) == set()
+    assert of(news, tuple(f"{ROOT.name}.{name}" for name in (*FOLDERS, "http", "transport"))) == set()
+
+
+def test_what_airflow_asks_a_provider_for_is_data_and_loads_only_the_forms() -> None:
+    news = loaded("", f"import {ROOT.name}.get_provider_info as info; info.get_provider_info()")
+    assert of(news, (*HEAVY, "airflow", "pydantic")) == set()
+    folders = {f"{ROOT.name}.{folder}" for folder in FOLDERS}
+    forms = {f"{folder}.connection" for folder in folders}
+    assert of(news, tuple(folders)) <= folders | forms
