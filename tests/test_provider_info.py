@@ -105,7 +105,9 @@ def test_every_option_that_the_code_reads_is_declared_and_no_other() -> None:
 
 def test_airflow_itself_reads_a_declared_default() -> None:
     from airflow.configuration import conf
+    from airflow.providers_manager import ProvidersManager
 
+    ProvidersManager().initialize_providers_configuration()
     assert conf.get("whatsapp", "ledger_conn_id") == "whatsapp_ledger"
 
 

@@ -84,7 +84,7 @@ def killing(operator: WhatsAppSendCampaignOperator):
 
 TIMED_OUT = """
 import signal, sys
-from airflow.sdk.exceptions import AirflowTaskTimeout
+from airflow.providers.common.compat.sdk import AirflowTaskTimeout
 from tests.operators.test_stopping import context, task
 
 def too_late(*_):

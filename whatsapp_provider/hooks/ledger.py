@@ -30,7 +30,8 @@ def open_ledger() -> Ledger:
     """Return the ledger that this Airflow is configured for.
 
     :raises ConfigurationError: if it would be a file, and tasks run on several hosts.
-    :raises LedgerUnavailableError: if its connection is named in the configuration and can't be found.
+    :raises LedgerUnavailableError: if its connection is named in the configuration or the environment, and
+        Airflow can't give it.
     """
     from whatsapp_provider.campaigns.ledger.ledger import Ledger
 
@@ -45,11 +46,12 @@ def _find(conn_id: str) -> URL:
     try:
         connection = BaseHook.get_connection(conn_id)
     except AirflowNotFoundException:
-        if conn_id != DEFAULT_CONN_ID:
-            # Airflow says "not found" of an outage too, and another ledger would not know what was sent.
+        # Airflow says "not found" of an outage and of an unreadable definition too, and another ledger would
+        # not know what was sent.
+        if conn_id != DEFAULT_CONN_ID or f"AIRFLOW_CONN_{conn_id.upper()}" in os.environ:
             raise LedgerUnavailableError(
-                f"Airflow has no connection {conn_id!r}, which [{SECTION}] ledger_conn_id names, or it can't be "
-                "asked now. Nothing is sent without the ledger."
+                f"Airflow can't give the connection {conn_id!r}, which the ledger is to be found by: it is missing, "
+                "can't be read, or can't be asked for now. Nothing is sent without the ledger."
             ) from None
         return _file(_default_path(), f"[{SECTION}] ledger_path")
     return _url(connection)
