@@ -22,14 +22,14 @@ from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Result, T
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
 from whatsapp_provider.campaigns.outcome import Ending, Outcome, Progress
 from whatsapp_provider.campaigns.render import Renderer
-from whatsapp_provider.errors import Disposition, RateLimitedError, WhatsAppError
+from whatsapp_provider.errors import Disposition, RateLimitedError, TemporarilyUnavailableError, WhatsAppError
 from whatsapp_provider.gateways.base import Sender
 
 LEASE_MARGIN = 20.0  #: seconds that a lease lasts beyond the longest send
 DRAIN_SECONDS = 4.0  #: Airflow kills a task 5 s after it asked it to stop
 CUT_SECONDS = 0.3  #: for sends that are cut off to notice it
 LOOK_SECONDS = 2.0  #: the longest time between looks while nothing is under way here
-RATE_LIMIT_PAUSE = 30.0  #: when a gateway says 429 and not for how long
+RATE_LIMIT_PAUSE = 30.0  #: when a gateway says 429 or 503 and not for how long
 COUNT_EVERY = 5.0
 STATUS_SECONDS = 10.0
 
@@ -219,9 +219,10 @@ class CampaignRunner:
 
     def _note(self, result: Result, error: WhatsAppError | None) -> None:
         self._finished.append(result)
-        # Sends under way when the gateway first said 429 hear the same: that is one refusal, not many.
-        echo = isinstance(error, RateLimitedError) and self._clock() < self._quiet_until
-        if isinstance(error, RateLimitedError):
+        told_to_wait = isinstance(error, RateLimitedError | TemporarilyUnavailableError)
+        # Sends under way when the gateway first said so hear the same: that is one refusal, not many.
+        echo = told_to_wait and self._clock() < self._quiet_until
+        if error is not None and told_to_wait:
             told = RATE_LIMIT_PAUSE if error.retry_after is None else error.retry_after
             self._quiet_until = max(self._quiet_until, self._clock() + min(told, LONGEST_TOLD_WAIT))
         reason = None if echo else self._breaker.reason_to_stop(result)
