@@ -434,3 +434,21 @@ async def test_what_was_not_reached_is_named_without_the_path() -> None:
 
 def test_a_client_shows_where_it_goes_and_not_with_what() -> None:
     assert repr(Server(httpx.Response(200)).client()) == "ApiClient(Gate, https://gate.example)"
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    ['{"error": "can\'t send: the private words of a message"}', "<p>the private words of a message</p>"],
+)
+async def test_an_answer_that_quotes_the_request_does_not_bring_its_text_into_the_error(quoted: str) -> None:
+    server = Server(httpx.Response(400, text=quoted))
+    body = {"to": PHONE, "parts": [{"body": "the private words of a message"}], "type": "text", "count": 1}
+    with pytest.raises(RequestRejectedError) as caught:
+        await server.client().request("POST", "/x", effect=Effect.ONCE, json=body)
+    assert "private words" not in str(caught.value)
+
+
+async def test_a_short_word_of_the_request_stays_legible_in_the_error() -> None:
+    server = Server(httpx.Response(400, json={"error": "no such mode: live"}))
+    with pytest.raises(RequestRejectedError, match="no such mode: live"):
+        await server.client().request("POST", "/x", effect=Effect.ONCE, json={"mode": "live"})
