@@ -80,7 +80,8 @@ class Site:
         return pairing_url(self.server.url, conn_id, channel)
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while Playwright is open, its thread has a running event loop, and no other test can have one.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = find_chromium()
     how = "install Chromium (apt-get install chromium) or run: playwright install chromium"
@@ -91,7 +92,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
     server = airflow_with_dags(folder, {}, components=("api-server",))
