@@ -281,8 +281,10 @@ def at_import(name: str) -> Iterator[tuple[str, bool]]:
             )
             yield from map(_resolved, names)
         elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            for_checker = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-            pending.extend(node.orelse if for_checker else ast.iter_child_nodes(node))  # type: ignore[union-attr]
+            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+                pending.extend(node.orelse)
+            else:
+                pending.extend(ast.iter_child_nodes(node))
 
 
 def with_all_it_loads(name: str) -> tuple[set[str], set[str]]:

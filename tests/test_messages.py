@@ -122,9 +122,9 @@ def test_an_empty_media_id_is_refused() -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: Text(body=[PRIVATE]),  # type: ignore[arg-type]
-        lambda: Image(media=Media(url=URL, mime_type=[PRIVATE])),  # type: ignore[arg-type]
-        lambda: Image(media=Media(url=URL), caption={"text": PRIVATE}),  # type: ignore[arg-type]
+        lambda: Text(body=[PRIVATE]),
+        lambda: Image(media=Media(url=URL, mime_type=[PRIVATE])),
+        lambda: Image(media=Media(url=URL), caption={"text": PRIVATE}),
     ],
 )
 def test_a_message_made_in_python_fails_without_telling_its_content_too(make: Callable[[], Any]) -> None:

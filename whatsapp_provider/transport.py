@@ -34,6 +34,9 @@ MAX_ANSWER_BYTES = 20 * 1024 * 1024
 #: that refuses the tunnel. All else may have been sent.
 _NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
+#: Never asked for through the machine's proxy: the emulator is here, and no proxy reaches it.
+_LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+
 # httpx logs each URL at INFO, which would put tokens and numbers into task logs.
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
@@ -128,6 +131,7 @@ class Wire:
         client = httpx.AsyncClient(
             verify=_ssl_context(self._verify),
             transport=self._transport,
+            mounts=dict.fromkeys(_LOOPBACK),
             limits=httpx.Limits(
                 max_connections=CONNECTIONS_PER_POOL, max_keepalive_connections=CONNECTIONS_PER_POOL
             ),

@@ -22,7 +22,8 @@ OURS_ON_THE_WIRE = {
     "events": [{"type": "messages", "method": "post"}, {"type": "statuses", "method": "post"}],
     "headers": {"x-secret": "hush"},
 }
-ODD: dict[str, Any] = {"url": "https://hook.example/odd", "mode": "method", "events": [{"type": "ack"}]}
+ODD_URL = "https://hook.example/odd"
+ODD: dict[str, Any] = {"url": ODD_URL, "mode": "method", "events": [{"type": "ack"}]}
 
 
 class Gate(Hosts):
@@ -122,7 +123,7 @@ async def test_removing_what_is_not_there_writes_nothing() -> None:
 async def test_the_list_shows_odd_entries_too() -> None:
     assert await Gate(facts.HOOK, ODD, {}).channel().webhooks() == [
         Webhook(facts.HOOK["url"], ("messages.put",)),
-        Webhook(ODD["url"], ("ack.",)),
+        Webhook(ODD_URL, ("ack.",)),
         Webhook("", ()),
     ]
 

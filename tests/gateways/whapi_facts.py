@@ -76,7 +76,7 @@ SETTINGS: dict[str, Any] = {
     "offline_mode": False,
     "full_history": False,
 }
-HOOK = {
+HOOK: dict[str, Any] = {
     "url": "https://hook.example/api/webhook",
     "mode": "body",
     "events": [{"type": "messages", "method": "put"}],

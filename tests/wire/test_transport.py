@@ -7,6 +7,7 @@ import gc
 import logging
 import ssl
 import weakref
+from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
@@ -36,13 +37,18 @@ PLACES = MAX_POOLS * CONNECTIONS_PER_POOL
 SECRET = "x" * 32
 
 
-def answering(handler: object) -> Wire:
-    return Wire(transport=httpx.MockTransport(handler))  # type: ignore[arg-type]
+def answering(handler: Callable[[httpx.Request], httpx.Response]) -> Wire:
+    return Wire(transport=httpx.MockTransport(handler))
 
 
 async def test_a_request_names_this_package_and_asks_for_json() -> None:
     seen: list[httpx.Request] = []
-    wire = answering(lambda request: (seen.append(request), httpx.Response(200, json={}))[1])
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={})
+
+    wire = answering(handler)
     await wire.exchange(Request("POST", "http://gate.example/x", params={"count": "1"}, json={"a": "ä"}))
     assert seen[0].headers["user-agent"] == USER_AGENT
     assert seen[0].headers["accept"] == "application/json"
@@ -75,6 +81,17 @@ async def test_a_cookie_of_one_answer_is_not_sent_with_the_next_request() -> Non
     assert sent == [None, None]
 
 
+async def test_what_is_on_this_machine_is_not_asked_for_through_its_proxy(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy.invalid:3128")
+    wire = Wire()
+    assert (await wire.exchange(Request("GET", line.url))).status == 200
+    with pytest.raises(NotReachedError):
+        await wire.exchange(Request("GET", "http://gate.example/"))
+    await wire.aclose()
+
+
 async def test_no_url_reaches_a_log_even_where_everything_is_logged(
     wire: Wire, line: Line, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -87,7 +104,7 @@ async def test_no_url_reaches_a_log_even_where_everything_is_logged(
 async def test_an_answer_that_does_not_end_is_given_up_at_its_bound() -> None:
     sent = 0
 
-    async def endless() -> object:
+    async def endless() -> AsyncIterator[bytes]:
         nonlocal sent
         while True:
             sent += 1
