@@ -238,3 +238,11 @@ def test_a_waiting_task_links_to_the_pairing_page_of_its_channel(world: World) -
     assert f"channel={world.channel_id}" in url
     world.monkeypatch.setenv("AIRFLOW__API__BASE_URL", "")
     assert link.get_link(sensor, ti_key=None) == ""
+
+
+def test_a_channel_that_came_out_as_nothing_is_not_the_connections_own(world):
+    with DAG("dag"):
+        sensor = connected(channel="{{ none_at_all }}")
+    sensor.render_template_fields({"none_at_all": None})
+    with pytest.raises(AirflowFailException, match="came out as None"):
+        sensor.execute(context())

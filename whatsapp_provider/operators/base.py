@@ -17,8 +17,9 @@ from whatsapp_provider.errors import (
     UnsupportedError,
     WhatsAppError,
 )
-from whatsapp_provider.hooks.channels import ChannelLike, names_nothing
+from whatsapp_provider.hooks.channels import ChannelLike
 from whatsapp_provider.hooks.whatsapp import DEFAULT_CONN_ID, WhatsAppHook
+from whatsapp_provider.operators.named_channel import NamedChannel
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -79,7 +80,7 @@ def reveal(value: Any) -> Any:
     return value.value if isinstance(value, Private) else value
 
 
-class WhatsAppOperator(BaseOperator):
+class WhatsAppOperator(NamedChannel, BaseOperator):
     """Base of the operators.
 
     :param whatsapp_conn_id: a connection of one of the WhatsApp types.
@@ -94,7 +95,6 @@ class WhatsAppOperator(BaseOperator):
         super().__init__(**kwargs)
         self.whatsapp_conn_id = whatsapp_conn_id
         self._hook: WhatsAppHook | None = None
-        self._channel_lost = False
 
     @property
     def hook(self) -> WhatsAppHook:
@@ -118,11 +118,7 @@ class WhatsAppOperator(BaseOperator):
         :raises ConfigurationError: if the DAG names a channel and nothing came of it: the connection's own
             must not be used in its stead.
         """
-        if self._channel_lost:
-            raise ConfigurationError(
-                "channel= came out as None: the task that it comes from returned nothing. Pass what the "
-                "create-channel task returned, an id or a name."
-            )
+        self.check_channel()
         ref = self.hook.channel_ref(channel)
         self.log.info(
             "Channel %s%s on %s.", ref.channel_id, f" ({ref.name})" if ref.name else "", ref.gateway
@@ -137,12 +133,9 @@ class WhatsAppOperator(BaseOperator):
     def _do_render_template_fields(self, parent: Any, *args: Any, **kwargs: Any) -> None:
         # Called for mapped and plain tasks alike, and for objects inside of fields. Dependencies were found
         # before, from the bare values; Airflow stores the fields after, and must find them wrapped.
-        named = getattr(self, "channel", None) is not None
         super()._do_render_template_fields(parent, *args, **kwargs)
         if parent is not self:
             return
-        channel = getattr(self, "channel", None)
-        self._channel_lost = named and channel != "" and names_nothing(channel)
         for field in self.private_fields:
             value = getattr(parent, field)
             if value is not None and not isinstance(value, Private):

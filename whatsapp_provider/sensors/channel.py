@@ -18,6 +18,7 @@ from whatsapp_provider.errors import ChannelFailedError, WaitTimeoutError, Whats
 from whatsapp_provider.hooks.channels import ChannelLike, as_ref
 from whatsapp_provider.hooks.whatsapp import DEFAULT_CONN_ID, WhatsAppHook
 from whatsapp_provider.operators.links import PairingLink
+from whatsapp_provider.operators.named_channel import NamedChannel
 from whatsapp_provider.triggers.channel import HOLD_SECONDS, WhatsAppChannelTrigger
 from whatsapp_provider.waiting import ChannelGoal, ChannelWait, Decision, Verdict
 
@@ -35,7 +36,7 @@ class WhatsAppWaitTimeoutError(WaitTimeoutError, AirflowSensorTimeout):
     """A wait ran out of time; like any sensor's, it is not retried."""
 
 
-class _ChannelSensor(BaseSensorOperator):
+class _ChannelSensor(NamedChannel, BaseSensorOperator):
     """What both sensors share.
 
     :param channel: what the create-channel task returned, a channel id, or a name; the connection's own
@@ -129,6 +130,7 @@ class _ChannelSensor(BaseSensorOperator):
 
     def _look(self, wait: ChannelWait) -> Decision:
         try:
+            self.check_channel()
             hook = WhatsAppHook(self.whatsapp_conn_id)
             ref = hook.channel_ref(self.channel)
             self.channel = ref.to_dict()  # for the extra link, which is made after this
