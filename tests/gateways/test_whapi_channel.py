@@ -607,6 +607,28 @@ async def test_what_the_other_side_wrote_is_not_in_the_history_of_what_was_sent(
     assert [entry.text for entry in await channel.history(PHONE, since=0)] == ["Hi"]
 
 
+async def test_a_reply_that_the_gate_tells_unasked_is_not_taken_for_something_sent(hosts: Hosts) -> None:
+    reply = {**facts.MESSAGE, "id": "other", "from_me": False}
+    hosts.say(f"GET gate {CHAT}", {"messages": [reply, facts.MESSAGE]})
+    assert [entry.message_id for entry in await hosts.channel().history(PHONE, since=0)] == [MESSAGE_ID]
+
+
+@pytest.mark.parametrize("own", ["the-partner-token", "the-channel-token"])
+async def test_neither_token_of_the_connection_is_told_whatever_it_looks_like(hosts: Hosts, own: str) -> None:
+    hosts.say("GET gate /settings", facts.error(f"bad {own} given", 400), status=400)
+    gateway = hosts.gateway(partner="the-partner-token", channel_token="the-channel-token", channel_id=ID)
+    with pytest.raises(RequestRejectedError) as caught:
+        await gateway.channel(REF).settings()
+    assert "bad *** given" in str(caught.value)
+
+
+async def test_a_token_from_the_manager_is_not_told_whatever_it_looks_like(hosts: Hosts) -> None:
+    hosts.say(MANAGER, {**facts.CREATED, "token": "looked-up"})
+    hosts.say("GET gate /settings", facts.error("bad looked-up given", 400), status=400)
+    with pytest.raises(RequestRejectedError, match=r"bad \*\*\* given"):
+        await hosts.gateway().channel(REF).settings()
+
+
 @pytest.mark.parametrize(("limit", "count"), [(1, "1"), (500, "500"), (10_000, "500")])
 async def test_no_more_history_is_asked_for_than_the_gate_gives(hosts: Hosts, limit: int, count: str) -> None:
     hosts.say("GET gate /messages/list/120363012345678901@g.us", {"messages": []})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -306,4 +307,5 @@ async def test_a_manager_that_takes_its_time_does_not_outlast_the_told_bound_of_
     gateway = hosts.gateway(host="http://emulator/whapi/gate", manager_url="http://emulator/whapi/manager")
     hosts.wire._transport = httpx.ASGITransport(app=emulator.app)
     with pytest.raises(NotReachedError, match=r"within 0\.02 s"):
-        await gateway.channel(REF).send(PHONE, HELLO)
+        async with asyncio.timeout(5):
+            await gateway.channel(REF).send(PHONE, HELLO)
