@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from tests.campaigns.support import SENDING, Desk, number
+from tests.campaigns.support import LOGGED_OUT, SENDING, Desk, Phones, number
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.records import Result
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
@@ -194,3 +194,49 @@ def test_a_task_is_not_begun_when_the_rest_of_the_lease_is_shorter_than_a_send(
     assert len(remaining) == 3
     assert min(remaining) > 30
     assert [item.attempt for item in desk.in_state(record, DeliveryState.ACCEPTED)] == [2, 2, 2]
+
+
+def test_a_run_that_is_cancelled_while_it_tries_to_write_results_still_writes_them(
+    desk: Desk, line: Line
+) -> None:
+    record = desk.plan(8)
+    desk.phones.seconds = 1
+    runner = desk.runner(record, ledger=line.ledger)
+
+    async def cancelled() -> None:
+        job = asyncio.create_task(runner.run())
+        await asyncio.sleep(0.5)
+        line.down = True
+        await asyncio.sleep(2)
+        line.down = False
+        job.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await job
+
+    desk.time.run(cancelled())
+    assert desk.counts(record) == {"accepted": 5, "planned": 3}
+    assert desk.run(record).ending is Ending.FINISHED
+    assert desk.phones.received == {number(index): 1 for index in range(8)}
+
+
+def test_an_outage_at_the_end_of_a_run_is_waited_out_too(desk: Desk, line: Line) -> None:
+    record = desk.plan(3)
+
+    class Uneven(Phones):
+        async def send(self, recipient: str, message: Any) -> Any:
+            await asyncio.sleep(0 if recipient == number(0) else 10)
+            return await super().send(recipient, message)
+
+    phones = Uneven(lambda recipient, _attempt: LOGGED_OUT if recipient == number(0) else None)
+    runner = desk.runner(record, phones=phones, ledger=line.ledger)
+
+    async def with_outage() -> Any:
+        job = asyncio.create_task(runner.run())
+        await asyncio.sleep(5)
+        line.down = True
+        await asyncio.sleep(10)
+        line.down = False
+        return await job
+
+    assert desk.time.run(with_outage()).ending is Ending.PAUSED
+    assert desk.counts(record) == {"accepted": 2, "planned": 1}

@@ -107,9 +107,9 @@ def test_a_sender_that_will_not_be_cut_off_does_not_hold_the_stop_up(desk: Desk)
 def test_a_stop_while_a_paused_run_waits_for_its_sends_is_heard(desk: Desk) -> None:
     class Slow(Phones):
         async def send(self, recipient: str, message: Any) -> Any:
+            await asyncio.sleep(1 if recipient == number(0) else 28)
             if recipient == number(0):
                 raise LOGGED_OUT
-            await asyncio.sleep(28)
             return await super().send(recipient, message)
 
     record = desk.plan(3)
@@ -121,6 +121,7 @@ def test_a_stop_while_a_paused_run_waits_for_its_sends_is_heard(desk: Desk) -> N
         asked = desk.time.now
         runner.stop()
         assert (await job).ending is Ending.PAUSED
+        assert desk.counts(record) == {"in_doubt": 2, "planned": 1}
         return desk.time.now - asked
 
     assert desk.time.run(stopped()) < 4.5

@@ -150,9 +150,10 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
 
 def test_a_new_file_that_another_process_is_writing_to_is_waited_for(tmp_path: Path) -> None:
     other = sqlite3.connect(tmp_path / "l.db", isolation_level=None, check_same_thread=False)
-    other.execute("BEGIN EXCLUSIVE")
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("CREATE TABLE something (x)")
     # The wait itself is what is tested: nothing tells from outside that it has begun.
-    release = threading.Timer(0.2, other.execute, ["ROLLBACK"])
+    release = threading.Timer(0.2, other.execute, ["COMMIT"])
     release.start()
     ledger = Ledger(f"sqlite:///{tmp_path}/l.db")
     ledger.prepare()
