@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import inf
-from time import monotonic
 
 from whatsapp_provider.campaigns.attempts import LONGEST_TOLD_WAIT, attempt, cut_off
 from whatsapp_provider.campaigns.breaker import Breaker
@@ -22,6 +21,7 @@ from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Result, T
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
 from whatsapp_provider.campaigns.outcome import Ending, Outcome, Progress
 from whatsapp_provider.campaigns.render import Renderer
+from whatsapp_provider.campaigns.uptime import uptime
 from whatsapp_provider.errors import Disposition, RateLimitedError, TemporarilyUnavailableError, WhatsAppError
 from whatsapp_provider.gateways.base import Sender
 
@@ -73,7 +73,7 @@ class CampaignRunner:
         template: Renderer,
         sender: Sender,
         options: RunOptions,
-        clock: Callable[[], float] = monotonic,
+        clock: Callable[[], float] = uptime,
     ) -> None:
         self._ledger, self._record, self._campaign = ledger, record, campaign
         self._template, self._sender, self._options, self._clock = template, sender, options, clock
