@@ -23,6 +23,7 @@ KINDS = ("hooks", "operators", "sensors", "triggers")
 #: Parts of operators and hooks that a DAG author does not import.
 INNER = {
     "whatsapp_provider.operators.base",
+    "whatsapp_provider.operators.named_channel",
     "whatsapp_provider.operators.running",
     "whatsapp_provider.operators.audience",
     "whatsapp_provider.operators.links",

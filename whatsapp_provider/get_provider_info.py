@@ -12,7 +12,7 @@ from whatsapp_provider.gateways.registry import GATEWAYS, GatewayLine
 
 PACKAGE = "airflow-provider-whatsapp"
 _MODULES = {
-    "hooks": ["whatsapp", "whapi", "ledger"],
+    "hooks": ["whatsapp", "ledger"],
     "operators": ["channel", "webhook", "message", "campaign"],
     "sensors": ["channel"],
     "triggers": ["channel", "moment"],
@@ -33,18 +33,18 @@ def get_provider_info() -> dict[str, Any]:
                 "tags": ["service"],
             }
         ],
-        **{kind: [_modules(kind, names)] for kind, names in _MODULES.items()},
+        **{kind: [_modules(kind)] for kind in _MODULES},
         "connection-types": [_connection_type(line) for line in GATEWAYS.values()],
         "extra-links": ["whatsapp_provider.operators.links.PairingLink"],
         "config": _CONFIG,
     }
 
 
-def _modules(kind: str, names: list[str]) -> dict[str, Any]:
-    return {
-        "integration-name": "WhatsApp",
-        "python-modules": [f"whatsapp_provider.{kind}.{name}" for name in names],
-    }
+def _modules(kind: str) -> dict[str, Any]:
+    modules = [f"whatsapp_provider.{kind}.{name}" for name in _MODULES[kind]]
+    if kind == "hooks":
+        modules += [line.form.hook_class.rpartition(".")[0] for line in GATEWAYS.values()]
+    return {"integration-name": "WhatsApp", "python-modules": modules}
 
 
 def _connection_type(line: GatewayLine) -> dict[str, Any]:

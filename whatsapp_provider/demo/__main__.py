@@ -9,7 +9,7 @@ from pathlib import Path
 
 from whatsapp_provider.demo.errors import DemoError
 from whatsapp_provider.demo.examples import copy_examples
-from whatsapp_provider.demo.gateways import known_gateways
+from whatsapp_provider.demo.gateways import DEFAULT_GATEWAY, known_gateways
 from whatsapp_provider.demo.reporter import Reporter
 from whatsapp_provider.demo.run import DemoOptions, run_demo
 
@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     known = ", ".join(known_gateways())
-    add("--gateway", default="whapi", help=f"one of: {known} (default: whapi)")
+    add("--gateway", default=DEFAULT_GATEWAY, help=f"one of: {known} (default: {DEFAULT_GATEWAY})")
     add("--up", action="store_true", help="leave Airflow running until Ctrl-C")
     add("--airflow-home", type=Path, metavar="DIR", help="use this folder, and leave it as it is")
     add("--keep", action="store_true", help="keep the database and the DAGs, not only the logs")

@@ -17,6 +17,7 @@ def _whapi(emulator: Json) -> Json:
     }
 
 
+DEFAULT_GATEWAY = "whapi"
 _CONNECTIONS: Mapping[str, Callable[[Json], Json]] = {"whapi": _whapi}
 
 

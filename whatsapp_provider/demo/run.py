@@ -14,7 +14,7 @@ from whatsapp_provider.demo.airflow import AirflowServer
 from whatsapp_provider.demo.emulator import EmulatorProcess
 from whatsapp_provider.demo.errors import DemoError, InterruptedDemoError
 from whatsapp_provider.demo.examples import copy_examples
-from whatsapp_provider.demo.gateways import check_gateway, connection_fields
+from whatsapp_provider.demo.gateways import DEFAULT_GATEWAY, check_gateway, connection_fields
 from whatsapp_provider.demo.processes import Supervisor
 from whatsapp_provider.demo.reporter import Reporter
 from whatsapp_provider.demo.rest import Json, RunRef
@@ -38,7 +38,7 @@ _HURRIED = {"provisioning_seconds": 8.0, "launch_seconds": 5.0}
 class DemoOptions:
     """What the command line asks for."""
 
-    gateway: str = "whapi"
+    gateway: str = DEFAULT_GATEWAY
     up: bool = False
     home: Path | None = None
     keep: bool = False

@@ -133,6 +133,11 @@ def take_tasks(
         if room.places == 0:
             return Turn(open=len(rows), wait=room.wait)
         rows = rows[: room.places]
+    return Turn(tasks=_intend(connection, lease, rows, now), open=len(rows))
+
+
+def _intend(connection: Connection, lease: Lease, rows: Sequence[Row[Any]], now: float) -> tuple[Task, ...]:
+    """Move rows that are locked for this runner to ``sending``, with a permit each."""
     group = windows.take(connection, lease.channel, len(rows), now)
     ids = [row.id for row in rows]
     taken = connection.execute(
@@ -148,7 +153,7 @@ def take_tasks(
     )
     if taken.rowcount != len(ids):
         raise LeaseLostError("Another run took the same recipients; nothing was sent to them from here.")
-    tasks = tuple(
+    return tuple(
         Task(
             id=row.id,
             attempt=row.attempt + 1,
@@ -161,7 +166,6 @@ def take_tasks(
         )
         for row in rows
     )
-    return Turn(tasks=tasks, open=len(tasks))
 
 
 def _due(connection: Connection, campaign: int, places: int, now: float) -> list[Row[Any]]:
