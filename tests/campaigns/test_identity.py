@@ -70,6 +70,8 @@ def test_each_form_of_a_number_gives_key_and_address(
         ("1" * 40, "too"),
         ("+999 555 000 0001", "unknown country code"),
         ("15550000001@gmail.com", "neither a phone number"),
+        ("x@+15550000001", "'…0001' is neither a phone number"),
+        ("x@1 555 000 0001 y", "'…0001' is neither a phone number"),
         ("15550000001x22", "neither a phone number"),
         ("15550000001;15550000002", "neither a phone number"),
         # A spreadsheet's or data frame's decimal would be another person's number, with a 0 at its end.

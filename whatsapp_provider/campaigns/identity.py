@@ -115,6 +115,7 @@ def canonical_digits(digits: str) -> str:
 
 def _shown(text: str) -> str:
     """Return enough of a bad value to find it in the source, and no whole number."""
-    if sum(character.isdigit() for character in text) >= 7:
-        return repr(mask_number(text))
+    digits = "".join(character for character in text if character.isdigit())
+    if len(digits) >= 7:
+        return repr(mask_number(digits))
     return repr(text if len(text) <= 20 else f"{text[:19]}…")
