@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from inspect import signature
 from itertools import count
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -58,6 +60,20 @@ def test_texts_inside_a_mapping_are_templates_too_and_shared_values_are_seen() -
     assert template.kind == "image"
 
 
+def test_a_value_of_none_is_a_missing_one() -> None:
+    with pytest.raises(TemplateError, match=r"message\.body: 'name' is undefined\."):
+        body("Hi {{ name }}", name=None)
+    assert body("Hi {{ name | default('friend') }}", name=None) == "Hi friend"
+    shared = MessageTemplate("{{ day }}{{ name }}", shared={"day": None, "name": "friend"})
+    with pytest.raises(TemplateError, match="'day' is undefined"):
+        shared.render({"name": "Ada"})
+    assert shared.render({"day": "Monday ", "name": None}) == Text(body="Monday friend")
+
+
+def test_a_zero_and_an_empty_text_are_not_missing() -> None:
+    assert body("{{ count }}{{ nick }}{{ sure }}", count=0, nick="", sure=False) == "0False"
+
+
 def test_braces_of_a_fixed_message_are_text() -> None:
     assert FixedMessage("{{ name }}").render({}) == Text(body="{{ name }}")
 
@@ -66,13 +82,15 @@ def test_braces_of_a_fixed_message_are_text() -> None:
     ("template", "told"),
     [
         ("{{ missing }}", "message.body: 'missing' is undefined."),
-        ("{{ row.missing }}", "message.body: 'dict object' has no attribute 'missing'."),
+        ("{{ row.missing }}", "message.body: UndefinedError while rendering."),
         ("{% if missing %}{% endif %}", "message.body: 'missing' is undefined."),
         ("{{ name | int(default='x') + 1 }}", "message.body: TypeError while rendering."),
-        ("{{ name.nothing }}", "message.body: 'str object' has no attribute 'nothing'."),
+        ("{{ name.nothing }}", "message.body: UndefinedError while rendering."),
+        ("{{ row[name] }}", "message.body: UndefinedError while rendering."),
+        ("{{ row['is undefined'][name] }}", "message.body: UndefinedError while rendering."),
         ("{{ name * name }}", "message.body: TypeError while rendering."),
         ("{{ name | round }}", "message.body: TypeError while rendering."),
-        ("{{ row | dictsort(by=name) }}", "message.body: You can only sort by either"),
+        ("{{ row | dictsort(by=name) }}", "message.body: FilterArgumentError while rendering."),
         ("", "body: String should have at least 1 character"),
         ("{{ '' }}", "body: String should have at least 1 character"),
     ],
@@ -159,6 +177,12 @@ def test_an_endless_template_is_stopped(template: str) -> None:
     endless = MessageTemplate(template, clock=lambda: next(ticks))
     with pytest.raises(TemplateError, match=r"longer than 1 s; is there an endless loop\?|RecursionError"):
         endless.render({})
+
+
+def test_the_time_is_the_threads_work_so_that_a_machine_that_stands_still_costs_nobody() -> None:
+    assert signature(MessageTemplate).parameters["clock"].default is thread_time
+    with pytest.raises(TemplateError, match="longer than 1 s"):
+        body("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}")
 
 
 def test_each_message_has_its_own_time() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
-from time import monotonic
+from time import thread_time
 from typing import Any, Protocol
 
 from jinja2 import Template, TemplateSyntaxError
@@ -14,7 +15,9 @@ from whatsapp_provider.campaigns.sandbox import Budget, Sandbox
 from whatsapp_provider.errors import InputError, TemplateError
 from whatsapp_provider.messages import MAX_TEXT, Message, parse_message
 
-RENDER_SECONDS = 1.0  #: the longest that one field of one message may take
+RENDER_SECONDS = 1.0  #: of work, the most that one field of one message may take
+#: What Jinja says of a name that is nobody's; its other messages may quote a value, e.g. as a key.
+_NO_SUCH_NAME = re.compile(r"'[^\W\d]\w*(?:\.\w+)*' is undefined")
 
 
 class Renderer(Protocol):
@@ -47,7 +50,8 @@ class FixedMessage:
 
     def canonical(self) -> str:
         """Return the message as one text."""
-        return repr(self._message.model_dump())
+        # Defaults are left out: a field that a later version adds must not make it another message.
+        return f"{self.kind} {self._message.model_dump_json(exclude_defaults=True)}"
 
     def render(self, variables: Mapping[str, Any]) -> Message:
         """Return the message."""
@@ -57,9 +61,12 @@ class FixedMessage:
 class MessageTemplate:
     """A message with Jinja in its texts.
 
+    A value that is ``None`` counts as missing: ``{{ name }}`` is refused, ``{{ name | default('you') }}`` works.
+
     :param message: a text, or a mapping such as ``{"kind": "image", "media": {"url": …}, "caption": "…"}``.
     :param shared: values that every message sees, e.g. the date.
-    :param clock: monotonic seconds, for the time bound.
+    :param clock: seconds, for the time bound: by default those that the thread has worked, since a machine
+        that stands still is no endless loop.
     :raises TemplateError: for a syntax error, with its line.
     """
 
@@ -68,7 +75,7 @@ class MessageTemplate:
         message: str | Mapping[str, Any],
         *,
         shared: Mapping[str, Any] | None = None,
-        clock: Callable[[], float] = monotonic,
+        clock: Callable[[], float] = thread_time,
     ) -> None:
         if not isinstance(message, str | Mapping):
             raise TemplateError(
@@ -96,7 +103,7 @@ class MessageTemplate:
 
         :raises TemplateError: naming the field and the missing value, never the text.
         """
-        values = {**self._shared, **variables}
+        values = {**_given(self._shared), **_given(variables)}
         try:
             return parse_message(self._fill(self._compiled, values, "message"))
         except InputError as error:
@@ -125,8 +132,10 @@ class MessageTemplate:
         except TemplateError as error:
             raise TemplateError(f"{field}: {error}") from None
         except JinjaError as error:
-            # Jinja's own messages name variables ("'name' is undefined"), never their values.
-            raise TemplateError(f"{field}: {str(error).rstrip('.')}.") from None
+            told = str(error)
+            if not _NO_SUCH_NAME.fullmatch(told):
+                told = f"{type(error).__name__} while rendering"
+            raise TemplateError(f"{field}: {told}.") from None
         except Exception as error:
             # Whatever a template does to a value (a filter on the wrong type…) may quote that value.
             raise TemplateError(f"{field}: {type(error).__name__} while rendering.") from None
@@ -141,3 +150,7 @@ class MessageTemplate:
                 raise TemplateError(f"it is longer than {MAX_TEXT} characters.")
             parts.append(part)
         return "".join(parts)
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -29,7 +29,7 @@ _WIDENING = frozenset(
 
 
 class Budget:
-    """The moment by which the rendering under way must be done."""
+    """How long the rendering under way may still take."""
 
     def __init__(self, clock: Callable[[], float], seconds: float) -> None:
         self._clock, self._seconds = clock, seconds
