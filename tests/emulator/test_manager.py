@@ -168,3 +168,26 @@ async def test_partner_settings_are_kept(wire: Wire) -> None:
     path = "/partners/whapicloud/settings"
     assert (await wire.manager("PATCH", path, json={"days_limit": 30})).json() == {"success": True}
     assert (await wire.manager("GET", path)).json() == {"days_limit": 30}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/channels/news"),
+        ("DELETE", "/channels/mantis-abcde"),
+        ("POST", "/channels/x/start"),
+        ("GET", "/channels/list/news"),
+        ("GET", "/projects/news"),
+    ],
+)
+async def test_an_id_of_another_form_is_a_wrong_parameter(wire: Wire, method: str, path: str) -> None:
+    answer = await wire.manager(method, path)
+    assert answer.status_code == 400
+    assert answer.json() == {"error": {"code": 400, "message": "Wrong request parameters"}}
+
+
+async def test_a_channel_cannot_be_created_in_or_moved_to_a_project_id_of_another_form(wire: Wire) -> None:
+    request = {"name": "a", "projectId": "news"}
+    assert (await wire.manager("PUT", "/channels", json=request)).status_code == 400
+    channel = await wire.create()
+    assert (await wire.manager("PATCH", f"/channels/{channel['id']}", json=request)).status_code == 400

@@ -121,8 +121,8 @@ CALLS = {
     ),
     "restart": Call(lambda a, i: a.restart_channel(i), facts.SUCCESS, "POST", "/channels/{id}/restart"),
 }
-#: A repeat would buy another channel, or add the days twice.
-ONCE = {"create", "extend"}
+#: A repeat would buy another channel, add the days twice, or not tell who deleted.
+ONCE = {"create", "extend", "delete"}
 each_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 
 
@@ -170,6 +170,10 @@ async def test_no_token_is_in_what_a_method_returns(hosts: Hosts, call: Call) ->
 async def test_a_refusal_is_told_in_the_managers_words_and_without_a_token(
     hosts: Hosts, call: Call, status: int, answer: Any, kind: type[WhatsAppError]
 ) -> None:
+    if call is CALLS["get"] and status == 400:
+        return  # it says that there is no such channel
+    if call is CALLS["delete"]:
+        hosts.say(CALLS["get"].said(), facts.CREATED)
     hosts.say(call.said(), answer, status=status)
     with pytest.raises(kind) as caught:
         await call.run(hosts.gateway().account(), ID)
@@ -186,9 +190,11 @@ async def test_what_would_be_paid_twice_is_asked_once_and_the_rest_three_times(
 ) -> None:
     call = CALLS[name]
     hosts.say(call.said(), trouble)
+    if name == "delete":
+        hosts.say(CALLS["get"].said(), facts.CREATED)
     with pytest.raises(GatewayError) as caught:
         await call.run(hosts.gateway().account(), ID)
-    assert len(hosts.asked) == (1 if name in ONCE else 3)
+    assert [asked.method for asked in hosts.asked].count(call.method) == (1 if name in ONCE else 3)
     if name in ONCE:
         assert caught.value.disposition is Disposition.HOLD
 
@@ -202,7 +208,7 @@ async def test_success_false_in_a_good_answer_is_a_refusal(hosts: Hosts, name: s
 
 
 @pytest.mark.parametrize("channel_id", ["../projects", "a/b", "a?b"])
-@pytest.mark.parametrize("name", [name for name in CALLS if name != "create"])
+@pytest.mark.parametrize("name", [name for name in CALLS if name not in {"create", "get"}])
 async def test_a_channel_id_from_elsewhere_cannot_become_another_path(
     hosts: Hosts, name: str, channel_id: str
 ) -> None:
@@ -211,6 +217,45 @@ async def test_a_channel_id_from_elsewhere_cannot_become_another_path(
     hosts.say(call.said(written), call.answer)
     await call.run(hosts.gateway().account(), channel_id)
     assert hosts.asked[0].path == call.path.format(id=written)
+
+
+@pytest.mark.parametrize("trouble", [httpx.ReadTimeout("silence"), httpx.Response(502)], ids=str)
+async def test_a_deletion_without_an_answer_was_ours_where_the_channel_is_gone(
+    hosts: Hosts, trouble: Any
+) -> None:
+    hosts.say(CALLS["delete"].said(), trouble)
+    hosts.say(CALLS["get"].said(), facts.error("Specified channel not found", 404), status=404)
+    assert await hosts.gateway().account().delete_channel(ID) is True
+
+
+@pytest.mark.parametrize("name", ["news", "main", "SHAZAM-3HDYQ-", "shazam-3hdyq", "../projects", ""])
+async def test_what_cannot_be_an_id_is_not_asked_for(hosts: Hosts, name: str) -> None:
+    assert await hosts.gateway().account().get_channel(name) is None
+    assert hosts.asked == []
+
+
+async def test_an_id_that_the_manager_calls_malformed_is_no_channel(hosts: Hosts) -> None:
+    hosts.say(CALLS["get"].said(), facts.error("Wrong request parameters"), status=400)
+    assert await hosts.gateway().account().get_channel(ID) is None
+
+
+async def test_a_malformed_id_deletes_nothing(live: WhapiGateway) -> None:
+    assert await live.account().delete_channel("news") is False
+
+
+async def test_a_malformed_project_is_one_that_is_not_there(live: WhapiGateway) -> None:
+    for work in (
+        live.account().find_channel("Bot", project="news"),
+        live.account().create_channel(ChannelSpec("Bot", "news")),
+    ):
+        with pytest.raises(NotFoundError, match="answered 400: Wrong request parameters"):
+            await work
+
+
+async def test_a_creation_refused_for_another_reason_keeps_it(hosts: Hosts) -> None:
+    hosts.say("PUT manager /channels", facts.error("Wrong request parameters"), status=400)
+    with pytest.raises(RequestRejectedError):
+        await hosts.gateway().account().create_channel(ChannelSpec("Bot", "default"))
 
 
 # -- creating -------------------------------------------------------------------------------------

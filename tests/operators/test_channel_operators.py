@@ -221,6 +221,19 @@ def test_a_missing_channel_fails_where_it_is_asked_for(world: World) -> None:
         strict.execute(context())
 
 
+def test_a_deletion_whose_answer_was_lost_is_no_missing_channel(world: World) -> None:
+    ref = create().execute(context())
+    world.fault("deliver_then_status", status=502, method="DELETE", path=f"/channels/{ref['channel_id']}")
+    strict = WhatsAppDeleteChannelOperator(task_id="delete", channel=ref, if_missing="fail")
+    assert strict.execute(context()) is True
+    assert world.channels() == ["main"]
+
+
+def test_a_name_is_not_asked_for_as_an_id(world: World) -> None:
+    assert WhatsAppLogoutChannelOperator(task_id="logout", channel="main").execute(context()) is True
+    assert world.asked("/channels/main") == 0
+
+
 def test_another_gateways_channel_is_not_deleted(world: World) -> None:
     other = {"gateway": "evolution", "channel_id": world.channel_id}
     with pytest.raises(WhatsAppTaskFailedError, match="belongs to gateway 'evolution'"):

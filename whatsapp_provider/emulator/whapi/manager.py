@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -28,6 +29,11 @@ GET_ORDER = (
     "name",
     "projectId",
 )
+# The documented forms of ids; the validator refuses others before anything is looked up.
+FORMS = {
+    "channel": re.compile(r"[A-Z]{6}-[A-Z0-9]{5}|[A-Z0-9]{12}"),
+    "project": re.compile(r"[a-zA-Z0-9]{20}|default"),
+}
 SUCCESS: dict[str, Any] = {"success": True}
 
 Handler = Callable[[Request], Awaitable[Reply]]
@@ -36,6 +42,20 @@ Handler = Callable[[Request], Awaitable[Reply]]
 def as_listed(facts: dict[str, Any]) -> dict[str, Any]:
     """Return a channel as GET shows it: its own order of keys, without the custom phone text."""
     return {name: facts[name] for name in GET_ORDER if name in facts}
+
+
+def _check_form(kind: str, value: str) -> None:
+    form = FORMS.get(kind)
+    if form is not None and not form.fullmatch(value):
+        raise RefusalError(400, "Wrong request parameters")
+
+
+def _read_channel(request: Request) -> dict[str, Any]:
+    """Return the fields of a create or change request, its project's id being well formed if it has one."""
+    data = read_json(request)
+    if isinstance(data.get("projectId"), str):
+        _check_form("project", data["projectId"])
+    return data
 
 
 class Manager:
@@ -80,12 +100,14 @@ class Manager:
         handler = self._router.resolve(request, path)
         if handler is None:
             raise RefusalError(404, "Not found")
+        for kind, value in request.params.items():
+            _check_form(kind, value)
         return await handler(request)
 
     # -- channels ---------------------------------------------------------------------------
 
     async def _create(self, request: Request) -> Reply:
-        return json_reply(self._account.create_channel(read_json(request)).facts)
+        return json_reply(self._account.create_channel(_read_channel(request)).facts)
 
     async def _list(self, request: Request) -> Reply:
         project = request.params.get("project")
@@ -108,7 +130,7 @@ class Manager:
 
     async def _patch(self, request: Request) -> Reply:
         channel = self._account.channel(request.params["channel"])
-        data = read_json(request)
+        data = _read_channel(request)
         changes = {name: data[name] for name in CREATE_FIELDS if name in data}
         if "projectId" in changes:
             changes["projectId"] = self._account.project(changes["projectId"])["id"]

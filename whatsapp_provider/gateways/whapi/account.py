@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from whatsapp_provider.errors import ConfigurationError, NotFoundError, RequestRejectedError
+from whatsapp_provider.errors import (
+    ConfigurationError,
+    Disposition,
+    GatewayError,
+    NotFoundError,
+    RequestRejectedError,
+)
 from whatsapp_provider.gateways.whapi.connection import WhapiConfig
 from whatsapp_provider.gateways.whapi.payloads import ChannelList, ChannelPayload, ProjectPayload, read
 from whatsapp_provider.http import ApiClient, Effect, segment
@@ -13,6 +20,9 @@ from whatsapp_provider.model import Channel, ChannelRef, ChannelSpec
 from whatsapp_provider.transport import Answer
 
 PAGE = 500  #: the most that the manager gives at once
+#: The documented forms; the manager answers 400, not 404, for what has another.
+CHANNEL_ID = re.compile(r"[A-Z]{6}-[A-Z0-9]{5}|[A-Z0-9]{12}")
+PROJECT_ID = re.compile(r"[a-zA-Z0-9]{20}|default")
 
 
 class WhapiAccount:
@@ -45,7 +55,9 @@ class WhapiAccount:
         return _channel(found[0]) if found else None
 
     async def get_channel(self, channel_id: str) -> Channel | None:
-        """Return one channel."""
+        """Return one channel; what can't be an id, such as a name, is not asked for."""
+        if not CHANNEL_ID.fullmatch(channel_id):
+            return None
         payload = await self.channel_payload(channel_id)
         return _channel(payload) if payload else None
 
@@ -53,6 +65,10 @@ class WhapiAccount:
         """Return one channel with its token, which must not leave this gateway."""
         try:
             return read(ChannelPayload, await self._client.get(f"/channels/{segment(channel_id)}"))
+        except RequestRejectedError as error:
+            if error.status == 400:
+                return None
+            raise
         except NotFoundError:
             return None
 
@@ -60,17 +76,31 @@ class WhapiAccount:
         """Create a channel in the given project, the connection's, or the main one."""
         project = spec.project or self._config.project_id or (await self._project()).id
         # PUT or not, a repeat buys another channel.
-        answer = await self._client.request(
-            "PUT", "/channels", effect=Effect.ONCE, json={"name": spec.name, "projectId": project}
-        )
+        try:
+            answer = await self._client.request(
+                "PUT", "/channels", effect=Effect.ONCE, json={"name": spec.name, "projectId": project}
+            )
+        except RequestRejectedError as error:
+            if error.status == 400 and not PROJECT_ID.fullmatch(project):
+                raise NotFoundError(str(error), status=400) from None
+            raise
         return _channel(read(ChannelPayload, answer.json()))
 
     async def delete_channel(self, channel_id: str) -> bool:
-        """Delete a channel; unused days return to the account's balance."""
+        """Delete a channel; unused days return to the account's balance.
+
+        Not repeated blindly: a second answer of "not found" would not tell who deleted it.
+        """
+        path = f"/channels/{segment(channel_id)}"
         try:
-            await self._change("DELETE", f"/channels/{segment(channel_id)}")
+            _check_success(await self._client.request("DELETE", path, effect=Effect.ONCE))
         except NotFoundError:
             return False
+        except GatewayError as error:
+            if error.status == 400 and not CHANNEL_ID.fullmatch(channel_id):
+                return False
+            if error.disposition is not Disposition.HOLD or await self.channel_payload(channel_id):
+                raise
         return True
 
     async def extend_channel(self, channel_id: str, *, days: int, comment: str) -> None:
@@ -108,7 +138,7 @@ class WhapiAccount:
         offset = 0
         while True:
             params = {"count": str(PAGE), "offset": str(offset)}
-            page = read(ChannelList, await self._client.get(path, params=params))
+            page = read(ChannelList, await self._listed(path, params, project))
             news = [payload for payload in page.channels if payload.id not in seen]
             seen.update(payload.id for payload in news)
             for payload in news:
@@ -118,6 +148,14 @@ class WhapiAccount:
                 return
             # One deleted meanwhile moves the others forward; reading a tenth again catches what it moved.
             offset -= len(page.channels) // 10
+
+    async def _listed(self, path: str, params: dict[str, str], project: str | None) -> Any:
+        try:
+            return await self._client.get(path, params=params)
+        except RequestRejectedError as error:
+            if project and error.status == 400:
+                raise NotFoundError(str(error), status=400) from None
+            raise
 
     async def _project(self) -> ProjectPayload:
         body = await self._client.get("/projects", params={"count": str(PAGE)})
