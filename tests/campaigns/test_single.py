@@ -33,9 +33,9 @@ def campaign(desk: Desk, key: str = "k1", **options: Any) -> Campaign:
 def send(desk: Desk, text: str = "Hi", to: str = TO, *, stop: bool = False, **options: Any) -> SingleResult:
     message = FixedMessage(text)
     wanted = campaign(desk, **options)
-    record = plan_single(desk.ledger, wanted, message, parse_recipient(to))
-    if before := sent_before(desk.ledger, record):
+    if before := sent_before(desk.ledger, wanted, parse_recipient(to)):
         return before
+    record = plan_single(desk.ledger, wanted, message, parse_recipient(to))
     run = RunOptions(SEND_TIMEOUT, again=(DeliveryState.REJECTED,))
     runner = CampaignRunner(desk.ledger, record, wanted, message, desk.phones, run, clock=desk.time)
     if stop:
@@ -61,14 +61,26 @@ def test_another_key_is_another_message(desk: Desk) -> None:
     assert sum(desk.phones.received.values()) == 2
 
 
-@pytest.mark.parametrize("other", [{"text": "Ho"}, {"to": "+15550000002"}])
-def test_other_content_or_another_person_under_the_same_key_is_refused(
-    desk: Desk, other: dict[str, str]
-) -> None:
+def test_a_message_that_was_sent_is_already_sent_whatever_its_text_is_by_now(desk: Desk) -> None:
+    send(desk)
+    assert send(desk, text="Ho").already_sent
+    assert len(desk.phones.calls) == 1
+
+
+def test_another_person_under_the_same_key_is_refused(desk: Desk) -> None:
     send(desk)
     with pytest.raises(ConfigurationError, match="message_key 'k1' stands for another message") as caught:
-        send(desk, **other)
+        send(desk, to="+15550000002")
     assert "1555000" not in str(caught.value)
+    assert len(desk.phones.calls) == 1
+
+
+def test_another_text_for_a_message_that_is_in_doubt_is_refused(desk: Desk) -> None:
+    desk.phones.answer = lambda _recipient, _attempt: NO_ANSWER
+    with pytest.raises(InDoubtError):
+        send(desk)
+    with pytest.raises(ConfigurationError, match="message_key 'k1' stands for another message"):
+        send(desk, text="Ho", on_in_doubt=OnInDoubt.RESEND)
     assert len(desk.phones.calls) == 1
 
 
@@ -99,13 +111,13 @@ def test_a_broken_channel_is_told_by_its_own_error_and_costs_nothing(desk: Desk)
     assert not send(desk).already_sent
 
 
-def test_a_gateway_that_cannot_be_reached_for_long_ends_in_a_refusal_that_may_be_tried_again(
+def test_a_gateway_that_cannot_be_reached_for_long_ends_in_a_pause_that_may_be_tried_again(
     desk: Desk,
 ) -> None:
-    desk.phones.answer = lambda _recipient, attempt: NOT_REACHED if attempt <= 10 else None
-    with pytest.raises(RecipientRejectedError) as caught:
-        send(desk)
-    assert caught.value.code == "gave_up"
+    desk.phones.answer = lambda _recipient, attempt: NOT_REACHED if attempt <= 20 else None
+    for _ in range(2):
+        with pytest.raises(CampaignPausedError, match="could not be .* last: Connection refused"):
+            send(desk)
     assert not send(desk).already_sent
 
 

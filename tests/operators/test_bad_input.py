@@ -120,7 +120,7 @@ CASES = [
     Case("ledger away, campaign", lambda *_: campaign(), "ledger.*can't be used.*check", ledger_away, False),
     Case("ledger away, create", lambda *_: create("x"), "ledger.*can't be used.*check", ledger_away, False),
     Case("another audience", lambda *_: campaign(("15550000009",), campaign_id="spring"),
-         "'spring' is in the ledger with another audience.*another campaign_id", sent_before),
+         "'spring' is in the ledger with another audience.*Another campaign_id", sent_before),
     Case("another template", lambda *_: campaign((ADA,), "Other", campaign_id="spring"),
          "'spring' is in the ledger with another audience or template", sent_before),
 ]  # fmt: skip

@@ -227,6 +227,65 @@ def test_a_long_wait_for_the_pace_gives_the_slot_back_and_goes_on(
     assert len(world.received()) == 3
 
 
+def test_what_changed_during_a_wait_does_not_change_the_campaign(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from whatsapp_provider.operators import campaign
+
+    monkeypatch.setattr(campaign, "PATIENCE_SECONDS", 0.2)
+    people = "phone\n15550000001\n15550000002\n15550000003\n"
+    fields: dict[str, Any] = {
+        "audience": csv_file(tmp_path, people),
+        "message": "News: {{ headline }}",
+        "deferrable": True,
+    }
+    deferred_by(task(**fields, variables={"headline": "old"}, pace="cautious"))
+    csv_file(tmp_path, f"{people}15550000004\n")
+    later = task(**fields, variables={"headline": "new"}, pace="unlimited")
+    later.render_template_fields(context())
+    assert later.resume(context(), event={"status": "due"})["sent"] == 3
+    assert {text for _, text in world.received()} == {"News: old"}
+
+
+def test_another_text_after_a_wait_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from whatsapp_provider.operators import campaign
+
+    monkeypatch.setattr(campaign, "PATIENCE_SECONDS", 0.2)
+    audience = [f"1555000{index:04d}" for index in range(3)]
+    deferred_by(task(audience=audience, message="Hi", pace="cautious", deferrable=True))
+    later = task(audience=audience, message="Ho", pace="unlimited", deferrable=True)
+    later.render_template_fields(context())
+    with pytest.raises(WhatsAppTaskFailedError, match="with another message text"):
+        later.resume(context(), event={"status": "due"})
+    assert len(world.received()) == 2
+
+
+def test_the_end_of_a_wait_is_no_request_to_resend(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from whatsapp_provider.operators import campaign
+
+    monkeypatch.setattr(campaign, "PATIENCE_SECONDS", 0.2)
+    world.fault("deliver_then_status", times=1, **SEND)
+    audience = [f"1555000{index:04d}" for index in range(3)]
+    fields: dict[str, Any] = {
+        "audience": audience,
+        "message": "Hi",
+        "on_in_doubt": "resend",
+        "concurrency": 1,
+    }
+    deferred_by(task(**fields, pace="cautious", deferrable=True))
+    later = task(**fields, pace="unlimited")
+    later.render_template_fields(context())
+    assert later.resume(context(), event={"status": "due"})["counts"] == {"accepted": 2, "in_doubt": 1}
+    assert run(task(**fields))["counts"] == {"accepted": 3}
+
+
+def test_who_was_refused_is_tried_again_when_the_task_is_run_for_it(world: World) -> None:
+    world.fault("unsent", times=1, **SEND)
+    assert run(task(concurrency=1))["counts"] == {"accepted": 1, "rejected": 1}
+    assert run(task())["counts"] == {"accepted": 1, "rejected": 1}
+    assert run(task(on_rejected="resend"))["counts"] == {"accepted": 2}
+
+
 @pytest.mark.parametrize("event", [None, {}, {"status": "error"}])
 def test_a_trigger_that_says_anything_else_fails_the_task(world: World, event: Any) -> None:
     with pytest.raises(RuntimeError, match="end of a wait was expected"):
@@ -234,7 +293,7 @@ def test_a_trigger_that_says_anything_else_fails_the_task(world: World, event: A
     assert world.received() == []
 
 
-@pytest.mark.parametrize("option", ["on_in_doubt", "on_invalid", "on_duplicate"])
+@pytest.mark.parametrize("option", ["on_in_doubt", "on_rejected", "on_invalid", "on_duplicate"])
 def test_a_wrong_option_is_refused_when_the_dag_is_read(option: str) -> None:
     with pytest.raises(ValueError, match=option):
         task(**{option: "maybe"})

@@ -84,7 +84,14 @@ def test_mapped_tasks_have_keys_of_their_own(world: World) -> None:
 def test_a_key_that_stands_for_another_message_is_refused(world: World) -> None:
     run(task(message_key="welcome/{{ 1 + 1 }}"))
     with pytest.raises(WhatsAppTaskFailedError, match="'welcome/2' stands for another message"):
-        run(task(message_key="welcome/2", text="Other"))
+        run(task(message_key="welcome/2", to="15550000002"))
+    assert world.received() == [(ADA, "Hello")]
+
+
+def test_a_cleared_task_whose_text_has_changed_meanwhile_says_already_sent(world: World) -> None:
+    run(task(message_key="welcome"))
+    again = run(task(message_key="welcome", text="It is another hour now"))
+    assert again["status"] == "already_sent"
     assert world.received() == [(ADA, "Hello")]
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.errors import ConfigurationError
@@ -58,6 +61,30 @@ def ledger_id(campaign_id: str) -> str:
         return campaign_id
     digest = hashlib.sha256(campaign_id.encode()).hexdigest()[:16]
     return f"{campaign_id[: MAX_ID - 17]}#{digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What a campaign keeps of its template, so that a wait of weeks ends with what it began with.
+
+    :param template: the hash of the text as its author wrote it.
+    :param shared: the values that every message sees, as JSON.
+    """
+
+    template: str
+    shared: str = "{}"
+
+    @classmethod
+    def of(cls, template: str, shared: Mapping[str, Any] | None = None) -> Frozen:
+        """Freeze a template's text and values; what JSON does not know is kept as text."""
+        return cls(
+            hashlib.sha256(template.encode()).hexdigest(),
+            json.dumps(dict(shared or {}), default=str, sort_keys=True),
+        )
+
+    def values(self) -> dict[str, Any]:
+        """Return the values as every rendering sees them, at once and after any wait."""
+        return dict(json.loads(self.shared))
 
 
 class Fingerprint:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from whatsapp_provider.campaigns.audience import AudienceOptions, Person, Row, Skipped, people
-from whatsapp_provider.campaigns.campaign import Campaign
+from whatsapp_provider.campaigns.campaign import Campaign, Frozen
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Planned
 from whatsapp_provider.campaigns.render import Renderer
@@ -40,16 +40,18 @@ def plan_campaign(
     template: Renderer,
     rows: Iterable[Row],
     options: AudienceOptions,
+    frozen: Frozen | None = None,
 ) -> CampaignRecord:
     """Write the whole campaign into the ledger, or find it as it was planned.
 
+    :param frozen: what to keep of the template for a resume after a wait.
     :raises AudienceError: if rows can't be sent to.
     :raises TemplateError: naming the first row whose message can't be rendered.
     :raises CampaignMismatchError: if another audience or template is planned under the id.
     """
     skipped = Skipped()
     planned = (entry for _, entry in _rendered(template, rows, options, skipped))
-    return ledger.plan(campaign, template.canonical(), planned, lambda: skipped.counts)
+    return ledger.plan(campaign, template.canonical(), planned, lambda: skipped.counts, frozen)
 
 
 def preview(

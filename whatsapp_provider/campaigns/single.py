@@ -47,19 +47,29 @@ def plan_single(
     try:
         return ledger.plan(campaign, template.canonical(), [planned])
     except CampaignMismatchError:
-        key = campaign.campaign_id.removeprefix(PREFIX)
-        raise ConfigurationError(
-            f"message_key {key!r} stands for another message, recipient or channel in the ledger. Give this one a "
-            "key of its own."
-        ) from None
+        raise _other_message(campaign) from None
 
 
-def sent_before(ledger: Ledger, record: CampaignRecord) -> SingleResult | None:
-    """Return the result of an earlier attempt that sent it."""
-    if record.fresh:
+def sent_before(ledger: Ledger, campaign: Campaign, recipient: Recipient) -> SingleResult | None:
+    """Return the result of an earlier attempt that sent it, whatever its text is by now.
+
+    :raises ConfigurationError: if the key was used for another recipient, who would be lost.
+    """
+    record = ledger.find(campaign.campaign_id)
+    if record is None:
         return None
     entry = _entry(ledger, record)
+    if entry.recipient != recipient.key:
+        raise _other_message(campaign)
     return SingleResult(entry.message_id or "", already_sent=True) if entry.state in SENT else None
+
+
+def _other_message(campaign: Campaign) -> ConfigurationError:
+    key = campaign.campaign_id.removeprefix(PREFIX)
+    return ConfigurationError(
+        f"message_key {key!r} stands for another message, recipient or channel in the ledger. Give this one a "
+        "key of its own."
+    )
 
 
 def result_after(ledger: Ledger, record: CampaignRecord, outcome: Outcome) -> SingleResult:

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from whatsapp_provider.campaigns.audience import AudienceOptions
-    from whatsapp_provider.campaigns.campaign import Campaign
+    from whatsapp_provider.campaigns.campaign import Campaign, Frozen
     from whatsapp_provider.campaigns.ledger.ledger import Ledger
     from whatsapp_provider.campaigns.ledger.records import CampaignRecord
     from whatsapp_provider.campaigns.outcome import Outcome
     from whatsapp_provider.campaigns.render import MessageTemplate
+    from whatsapp_provider.campaigns.runner import CampaignRunner
 
 #: A wait longer than this gives the worker slot back, where the task may defer.
 PATIENCE_SECONDS = 60.0
@@ -48,8 +49,9 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
         and is not Airflow's: use ``variables`` for dates and the like. One that ends in ``.txt`` or ``.md``
         names a file in the DAG's template search path.
     :param variables: further values for every message; templated by Airflow.
-    :param campaign_id: runs with the same id are the same campaign. By default one for each DAG run; mapped
-        tasks of a run share it and take parts of it.
+    :param campaign_id: runs with the same id are the same campaign. By default one for each DAG run. Mapped
+        tasks of a run share it and take parts of it, if they have the same audience; for an audience each, put
+        ``{{ ti.map_index }}`` into it.
     :param channel: what the create-channel task returned, a channel id, or a name; the connection's own
         channel where it is left out.
     :param recipient_field: the column with the number or WhatsApp id.
@@ -58,6 +60,8 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
         ``unlimited``; shared by all that send on the channel.
     :param concurrency: sends under way at once, and the most that a crash leaves in doubt.
     :param on_in_doubt: ``hold`` lists what may or may not have been sent; ``resend`` sends it again.
+    :param on_rejected: ``keep`` lists what the gateway refused; ``resend`` tries those again when the task is
+        run anew, e.g. after an outage in which everybody was refused.
     :param on_invalid: ``fail`` or ``skip`` rows whose recipient is no number.
     :param on_duplicate: ``fail`` or ``skip`` rows of a person who was listed before, in whatever format.
     :param preview: check everything, show a few rendered messages in the log, send nothing.
@@ -89,6 +93,7 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
         pace: str = "cautious",
         concurrency: int = 5,
         on_in_doubt: Literal["hold", "resend"] = "hold",
+        on_rejected: Literal["keep", "resend"] = "keep",
         on_invalid: Literal["fail", "skip"] = "fail",
         on_duplicate: Literal["fail", "skip"] = "fail",
         preview: bool | str = False,
@@ -97,6 +102,7 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
     ) -> None:
         super().__init__(**kwargs)
         _check_choice("on_in_doubt", on_in_doubt, "hold", "resend")
+        _check_choice("on_rejected", on_rejected, "keep", "resend")
         _check_choice("on_invalid", on_invalid, "fail", "skip")
         _check_choice("on_duplicate", on_duplicate, "fail", "skip")
         self.audience = audience
@@ -109,6 +115,7 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
         self.pace = pace
         self.concurrency = concurrency
         self.on_in_doubt = on_in_doubt
+        self.on_rejected = on_rejected
         self.on_invalid = on_invalid
         self.on_duplicate = on_duplicate
         self.preview = preview
@@ -116,30 +123,14 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
 
     def work(self, context: Context) -> dict[str, Any]:
         """Plan, send, report."""
-        from whatsapp_provider.campaigns.render import MessageTemplate
-
-        if not isinstance(self.variables, Mapping | None):
-            raise ConfigurationError(
-                f"variables is a {type(self.variables).__name__}; give a mapping of names to values."
-            )
-        template = MessageTemplate(self._message(), shared=self.variables)
-        gateway = self.hook.gateway
-        gateway.capabilities.require_kind(gateway.name, template.kind)
-        if self._only_preview():
-            return self._preview(template)
-        campaign = self._campaign(context)
-        ledger = open_ledger()
-        try:
-            return self._run(ledger, campaign, template, context)
-        finally:
-            ledger.dispose()
+        return self._go(context, resumed=False)
 
     def resume(self, context: Context, event: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Go on after a wait."""
+        """Go on after a wait, with the audience and the values that were planned."""
         if (event or {}).get("status") != "due":
             raise RuntimeError(f"The trigger said {event!r} where the end of a wait was expected.")
         with no_vain_retries():
-            return self.work(context)
+            return self._go(context, resumed=True)
 
     def private(self, field: str, value: Any) -> Private:
         """Show a file's path, and of rows their number only."""
@@ -148,23 +139,55 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
             return Private(value, value) if is_path(value) else super().private(field, value)
         return Private(value, f"<{len(value)} rows>" if hasattr(value, "__len__") else "<rows>")
 
-    def _run(
-        self, ledger: Ledger, campaign: Campaign, template: MessageTemplate, context: Context
-    ) -> dict[str, Any]:
+    def _go(self, context: Context, *, resumed: bool) -> dict[str, Any]:
         from whatsapp_provider.campaigns.plan import plan_campaign
+        from whatsapp_provider.campaigns.render import MessageTemplate
+
+        message = self._message()
+        frozen = self._frozen(message)
+        template = MessageTemplate(message, shared=frozen.values())
+        gateway = self.hook.gateway
+        gateway.capabilities.require_kind(gateway.name, template.kind)
+        if self._only_preview():
+            return self._preview(template)
+        campaign = self._campaign(context, resumed=resumed)
+        ledger = open_ledger()
+        try:
+            if resumed:
+                record, kept = ledger.resume(campaign, frozen)
+                template = MessageTemplate(message, shared=kept.values())
+            else:
+                record = plan_campaign(ledger, campaign, template, self._rows(), self._options(), frozen)
+            self._announce(ledger, record, campaign)
+            outcome = self.follow(
+                self._runner_of(ledger, record, campaign, template, context, resumed=resumed)
+            )
+            return self._conclude(outcome, ledger, record)
+        finally:
+            ledger.dispose()
+
+    def _runner_of(
+        self,
+        ledger: Ledger,
+        record: CampaignRecord,
+        campaign: Campaign,
+        template: MessageTemplate,
+        context: Context,
+        *,
+        resumed: bool,
+    ) -> CampaignRunner:
+        from whatsapp_provider.campaigns.ledger.states import DeliveryState
         from whatsapp_provider.campaigns.runner import CampaignRunner, RunOptions
 
-        record = plan_campaign(ledger, campaign, template, self._rows(), self._options())
-        self._announce(ledger, record, campaign)
         gateway = self.hook.gateway
         options = RunOptions(
             send_timeout=gateway.send_timeout,
             label=run_key(context, with_map_index=True),
             patience=PATIENCE_SECONDS if self.deferrable else inf,
+            # Once for each time that somebody runs the task, not at each end of a wait.
+            again=(DeliveryState.REJECTED,) if self.on_rejected == "resend" and not resumed else (),
         )
-        sender = gateway.channel(campaign.channel)
-        outcome = self.follow(CampaignRunner(ledger, record, campaign, template, sender, options))
-        return self._conclude(outcome, ledger, record)
+        return CampaignRunner(ledger, record, campaign, template, gateway.channel(campaign.channel), options)
 
     def _announce(self, ledger: Ledger, record: CampaignRecord, campaign: Campaign) -> None:
         counts = ledger.counts(record)
@@ -196,7 +219,8 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
         if outcome.ending is Ending.PAUSED:
             raise CampaignPausedError(
                 f"Campaign {record.campaign_id!r} stopped itself with {summary['open']} recipients left: "
-                f"{outcome.reason} Nobody was lost; run the task again when the cause is gone."
+                f"{outcome.reason} They are kept: run the task again when the cause is gone, with "
+                'on_rejected="resend" for those who were refused because of it.'
             ) from outcome.error
         if outcome.ending is Ending.STOPPED:
             raise CampaignStoppedError(
@@ -210,11 +234,12 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
     def _preview(self, template: MessageTemplate) -> dict[str, Any]:
         from whatsapp_provider.campaigns.plan import preview
 
-        shown = preview(template, self._rows(), self._options())
-        self.log.info("Preview: %d messages would be sent; nothing is.", shown.count)
-        for recipient, message in shown.samples:
-            self.log.info("To %s:\n%s", recipient, message.model_dump_json(indent=2, exclude_none=True))
-        return {"preview": True, "total": shown.count, "left_out": shown.left_out}
+        found = preview(template, self._rows(), self._options())
+        self.log.info("Preview: %d messages would be sent; nothing is.", found.count)
+        for recipient, message in found.samples:
+            shown = message.model_dump_json(indent=2, exclude_none=True, exclude={"media": {"data"}})
+            self.log.info("To %s:\n%s", recipient, shown)
+        return {"preview": True, "total": found.count, "left_out": found.left_out}
 
     def _rows(self) -> Any:
         return open_rows(reveal(self.audience), recipient_field=self.recipient_field)
@@ -229,7 +254,7 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
             on_duplicate=Policy(self.on_duplicate),
         )
 
-    def _campaign(self, context: Context) -> Campaign:
+    def _campaign(self, context: Context, *, resumed: bool) -> Campaign:
         from whatsapp_provider.campaigns.campaign import Campaign, OnInDoubt
         from whatsapp_provider.campaigns.pacing import Pace
 
@@ -238,8 +263,18 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
             channel=self.channel_ref(self.channel),
             pace=Pace.named(self.pace),
             concurrency=self.concurrency,
-            on_in_doubt=OnInDoubt(self.on_in_doubt),
+            on_in_doubt=OnInDoubt.HOLD if resumed else OnInDoubt(self.on_in_doubt),
         )
+
+    def _frozen(self, message: str | Mapping[str, Any]) -> Frozen:
+        from whatsapp_provider.campaigns.campaign import Frozen
+        from whatsapp_provider.campaigns.render import MessageTemplate
+
+        if not isinstance(self.variables, Mapping | None):
+            raise ConfigurationError(
+                f"variables is a {type(self.variables).__name__}; give a mapping of names to values."
+            )
+        return Frozen.of(MessageTemplate(message).canonical(), self.variables)
 
     def _only_preview(self) -> bool:
         word = str(self.preview).strip().lower()

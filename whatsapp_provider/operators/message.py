@@ -140,9 +140,9 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
 
         ledger = open_ledger()
         try:
-            record = plan_single(ledger, campaign, message, recipient)
-            if before := sent_before(ledger, record):
+            if before := sent_before(ledger, campaign, recipient):
                 return before
+            record = plan_single(ledger, campaign, message, recipient)
             options = RunOptions(
                 send_timeout=self.hook.gateway.send_timeout,
                 label=run_key(context, with_map_index=True),

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from sqlalchemy import Connection, delete, func, insert, inspect, select, update
+from sqlalchemy import Connection, func, insert, inspect, select, update
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import IntegrityError
 
-from whatsapp_provider.campaigns.campaign import Campaign, Fingerprint, ledger_id
-from whatsapp_provider.campaigns.ledger import endings, plans, turns, windows
+from whatsapp_provider.campaigns.campaign import Campaign, Fingerprint, Frozen, ledger_id
+from whatsapp_provider.campaigns.ledger import endings, names, plans, turns, windows
 from whatsapp_provider.campaigns.ledger.database import Clock, Database
 from whatsapp_provider.campaigns.ledger.plans import LeftOut
 from whatsapp_provider.campaigns.ledger.records import (
@@ -26,7 +25,6 @@ from whatsapp_provider.campaigns.ledger.records import (
 from whatsapp_provider.campaigns.ledger.schema import (
     VERSION,
     campaign,
-    channel_claim,
     delivery,
     metadata,
     version,
@@ -82,6 +80,7 @@ class Ledger:
         template: str,
         people: Iterable[Planned],
         left_out: LeftOut = dict,
+        frozen: Frozen | None = None,
     ) -> CampaignRecord:
         """Plan a campaign and all its recipients, or find it as it was planned.
 
@@ -90,8 +89,10 @@ class Ledger:
 
         :param template: its text, part of the fingerprint.
         :param left_out: asked at the end for the counts of rows left out, by reason.
+        :param frozen: what to keep of the template for a resume after a wait.
         :raises CampaignMismatchError: if the ledger has another audience or template under the id.
         """
+        kept = frozen or Frozen.of(template)
         fingerprint = Fingerprint(template)
         known = self.find(wanted.campaign_id) is not None
         entries: list[Planned] = []
@@ -103,7 +104,17 @@ class Ledger:
             now = self._database.now(connection)
             if known:
                 return plans.check(connection, wanted, fingerprint.hexdigest())
-            return plans.plan(connection, wanted, fingerprint.hexdigest(), entries, left_out(), now)
+            return plans.plan(connection, wanted, kept, fingerprint.hexdigest(), entries, left_out(), now)
+
+    def resume(self, wanted: Campaign, frozen: Frozen) -> tuple[CampaignRecord, Frozen]:
+        """Find a campaign that waited, as it was planned: its audience is not read again.
+
+        :raises CampaignMismatchError: if its text or channel was changed meanwhile, or it is not there.
+        """
+        self.prepare()
+        with self._database.transaction() as connection:
+            record, shared = plans.resume(connection, wanted, frozen.template)
+        return record, Frozen(frozen.template, shared)
 
     def begin(
         self, record: CampaignRecord, *, label: str, seconds: float, again: Collection[DeliveryState] = ()
@@ -117,6 +128,7 @@ class Ledger:
             now = self._database.now(connection)
             _set_state(connection, record.id, CampaignState.RUNNING, None, now)
             endings.take_over(connection, record.id, now)
+            endings.forget_postponements(connection, record.id)
             if again:
                 endings.plan_again(connection, record.id, again, now)
             windows.forget(connection, record.channel, now)
@@ -233,33 +245,13 @@ class Ledger:
         :param owner: the same for each attempt of one task, which may claim again.
         """
         self.prepare()
-        mine = (channel_claim.c.account == account) & (channel_claim.c.name == name)
         with self._database.transaction() as connection:
-            now = self._database.now(connection)
-            row = connection.execute(select(channel_claim).where(mine).with_for_update()).one_or_none()
-            values = {"owner": owner, "until": now + seconds}
-            if row is not None:
-                if row.owner != owner and row.until > now:
-                    return NameClaim(wait=float(row.until - now))
-                connection.execute(update(channel_claim).where(mine).values(values))
-                return NameClaim(resumed=row.owner == owner)
-            try:
-                with connection.begin_nested():
-                    connection.execute(insert(channel_claim).values(account=account, name=name, **values))
-            except IntegrityError:
-                return NameClaim(wait=seconds)
-            return NameClaim()
+            return names.claim(connection, account, name, owner, seconds, self._database.now(connection))
 
     def release_channel_name(self, account: str, name: str, *, owner: str) -> None:
         """Give that right back."""
         with self._database.transaction() as connection:
-            connection.execute(
-                delete(channel_claim).where(
-                    channel_claim.c.account == account,
-                    channel_claim.c.name == name,
-                    channel_claim.c.owner == owner,
-                )
-            )
+            names.release(connection, account, name, owner)
 
     def find(self, campaign_id: str) -> CampaignRecord | None:
         """Return a campaign that is in the ledger."""
@@ -281,7 +273,7 @@ def _set_state(
     connection.execute(
         update(campaign)
         .where(campaign.c.id == number)
-        .values(state=state, reason=reason[:500] if reason else None, updated_at=now)
+        .values(state=state, reason=turns.kept(reason, 500), updated_at=now)
     )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from whatsapp_provider.campaigns.campaign import Campaign
+from whatsapp_provider.campaigns.campaign import Campaign, Frozen
 from whatsapp_provider.campaigns.ledger.database import insert_one
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Planned
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
@@ -30,6 +31,7 @@ def find(connection: Connection, campaign_id: str) -> Row | None:  # type: ignor
 def plan(
     connection: Connection,
     campaign: Campaign,
+    frozen: Frozen,
     fingerprint: str,
     people: Sequence[Planned],
     left_out: Mapping[str, int],
@@ -37,10 +39,22 @@ def plan(
 ) -> CampaignRecord:
     """Plan a campaign, or check that it is the one that was planned under its id at the same moment.
 
+    :param frozen: what is kept of its template.
     :param fingerprint: the hash of its template and audience.
     :raises CampaignMismatchError: if the ledger has another audience or template under the id.
     """
-    number = _insert_campaign(connection, campaign, fingerprint, left_out, now)
+    values = {
+        "campaign_id": campaign.ledger_id,
+        "fingerprint": fingerprint,
+        "template": frozen.template,
+        "shared": frozen.shared,
+        "channel": campaign.channel_key,
+        "state": CampaignState.RUNNING,
+        "skipped": json.dumps(dict(left_out)),
+        "created_at": now,
+        "updated_at": now,
+    }
+    number = _insert_campaign(connection, campaign, values)
     if number is None:
         return check(connection, campaign, fingerprint)
     for start in range(0, len(people), BATCH):
@@ -63,21 +77,10 @@ def plan(
     return CampaignRecord(number, campaign.ledger_id, campaign.channel_key, CampaignState.RUNNING, fresh=True)
 
 
-def _insert_campaign(
-    connection: Connection, campaign: Campaign, fingerprint: str, left_out: Mapping[str, int], now: float
-) -> int | None:
+def _insert_campaign(connection: Connection, campaign: Campaign, values: Mapping[str, Any]) -> int | None:
     """Return the new campaign's number, ``None`` if there is one of that id."""
     if find(connection, campaign.ledger_id) is not None:
         return None
-    values = {
-        "campaign_id": campaign.ledger_id,
-        "fingerprint": fingerprint,
-        "channel": campaign.channel_key,
-        "state": CampaignState.RUNNING,
-        "skipped": json.dumps(dict(left_out)),
-        "created_at": now,
-        "updated_at": now,
-    }
     try:
         # Another task planning the same id commits first or rolls back; the savepoint outlives either.
         with connection.begin_nested():
@@ -95,8 +98,28 @@ def check(connection: Connection, campaign: Campaign, fingerprint: str) -> Campa
     if row is None or row.fingerprint != fingerprint:
         raise CampaignMismatchError(
             f"Campaign {campaign.campaign_id!r} is in the ledger with another audience or template. To go on with "
-            "it, give what it was planned with; for a new one, give another campaign_id."
+            "it, give what it was planned with. Another campaign_id makes a new campaign, which sends to everyone "
+            "of its audience, also to those whom this one has reached."
         )
+    return _found(row, campaign)
+
+
+def resume(connection: Connection, campaign: Campaign, template: str) -> tuple[CampaignRecord, str]:
+    """Find a campaign that waited, with the values that every message sees.
+
+    :param template: the hash of its text.
+    :raises CampaignMismatchError: if its text or channel was changed meanwhile, or it is not there.
+    """
+    row = find(connection, campaign.ledger_id)
+    if row is None or row.template != template:
+        raise CampaignMismatchError(
+            f"Campaign {campaign.campaign_id!r} waited to go on, and the ledger has it with another message text "
+            "or not at all. Give the task the text that the campaign began with, and run it again."
+        )
+    return _found(row, campaign), str(row.shared)
+
+
+def _found(row: Row[Any], campaign: Campaign) -> CampaignRecord:
     if row.channel != campaign.channel_key:
         raise CampaignMismatchError(
             f"Campaign {campaign.campaign_id!r} was planned for channel {row.channel!r}, not "

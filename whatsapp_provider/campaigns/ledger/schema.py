@@ -33,6 +33,8 @@ campaign = Table(
     Column("id", _id, primary_key=True, autoincrement=True),
     Column("campaign_id", String(200), nullable=False, unique=True),
     Column("fingerprint", String(64), nullable=False),
+    Column("template", String(64), nullable=False),
+    Column("shared", Text, nullable=False),
     Column("channel", String(200), nullable=False),
     Column("state", String(16), nullable=False),
     Column("reason", String(500)),
