@@ -452,3 +452,25 @@ async def test_a_short_word_of_the_request_stays_legible_in_the_error() -> None:
     server = Server(httpx.Response(400, json={"error": "no such mode: live"}))
     with pytest.raises(RequestRejectedError, match="no such mode: live"):
         await server.client().request("POST", "/x", effect=Effect.ONCE, json={"mode": "live"})
+
+
+@pytest.mark.parametrize("key", ["body", "caption", "to"])
+@pytest.mark.parametrize("text", ["482913", "7", "yes", " 4829 ", "x-1"])
+async def test_a_short_text_of_a_send_is_not_told_back_either(key: str, text: str) -> None:
+    server = Server(httpx.Response(400, json={"error": {"message": f"no room for {text.strip()!r} here"}}))
+    with pytest.raises(RequestRejectedError) as caught:
+        await server.client().request("POST", "/x", effect=Effect.ONCE, json={key: text, "kind": "room"})
+    assert "answered 400: no room for '***' here" in str(caught.value)
+
+
+async def test_a_text_of_one_character_leaves_the_words_of_an_error() -> None:
+    server = Server(httpx.Response(400, json={"error": "a bad thing, said a"}))
+    with pytest.raises(RequestRejectedError, match=r"\*\*\* bad thing, said \*\*\*"):
+        await server.client().request("POST", "/x", effect=Effect.ONCE, json={"body": "a", "caption": " "})
+
+
+async def test_a_short_header_of_a_webhook_is_not_told_back() -> None:
+    server = Server(httpx.Response(400, json={"error": "bad value hush in webhooks"}))
+    body = {"webhooks": [{"mode": "bad", "headers": {"x-key": "hush"}}]}
+    with pytest.raises(RequestRejectedError, match=r"bad value \*\*\* in webhooks"):
+        await server.client().request("PATCH", "/x", effect=Effect.IDEMPOTENT, json=body)

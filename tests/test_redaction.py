@@ -83,6 +83,14 @@ def test_the_secrets_given_are_struck_out_whatever_they_look_like() -> None:
     assert redact("pass phrase, two words", secrets=("pass phrase", "", "two")) == "***, *** words"
 
 
+def test_a_secret_inside_another_does_not_leave_the_rest_of_it() -> None:
+    assert redact("swordfish", secrets=("sword", "swordfish")) == "***"
+
+
+def test_a_very_short_secret_is_struck_out_as_a_word_only() -> None:
+    assert redact("a cat and 12 of 129", secrets=("a", "12")) == "*** cat and *** of 129"
+
+
 def test_a_secret_far_down_a_long_text_is_struck_out_before_the_text_is_cut() -> None:
     text = " " * 9_990 + "a secret of many letters"
     assert "secret" not in redact(text, secrets=("a secret of many letters",))

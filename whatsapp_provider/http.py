@@ -43,8 +43,10 @@ from whatsapp_provider.transport import Answer, Request, Timeouts, Wire, shared_
 READ_ATTEMPTS = 3
 LONGEST_OBEYED_WAIT = 30.0  #: seconds; a longer Retry-After is the caller's to wait for
 
-#: Shorter texts of a request, such as a kind or a mode, may be quoted back.
+#: Shorter texts of a request, such as a kind or a mode, may be quoted back, unless they stand under one of
+#: the names of people's data: a one-time code is short.
 QUOTED_CHARACTERS = 8
+PRIVATE_KEYS = frozenset({"body", "caption", "to", "headers"})
 
 _HALTING: dict[int, type[ChannelHaltedError]] = {
     401: CredentialRejectedError,
@@ -149,8 +151,8 @@ class ApiClient:
 
         :param asked: the request's body; an answer that quotes a value of it must not bring it into a log.
         """
-        private = (*self._secrets, *(text for text in _values(asked) if len(text) >= QUOTED_CHARACTERS))
-        return f"{self._label} answered {answer.status}: {redact(explanation(answer), secrets=private)}"
+        told = redact(explanation(answer), secrets=(*self._secrets, *_private_texts(asked)))
+        return f"{self._label} answered {answer.status}: {told}"
 
 
 def check_url(url: str, label: str) -> str:
@@ -233,12 +235,21 @@ def _texts(value: Any) -> list[str]:
     return []
 
 
-def _values(value: Any) -> list[str]:
-    """Return all texts in a JSON value."""
+def _private_texts(value: Any, *, named: bool = False) -> list[str]:
+    """Return the texts of a JSON value that must not be told.
+
+    :param named: whether the value stands under a name of :data:`PRIVATE_KEYS`.
+    """
     if isinstance(value, str):
-        return [value]
-    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [text for item in items for text in _values(item)]
+        return [value] if named or len(value) >= QUOTED_CHARACTERS else []
+    if isinstance(value, dict):
+        return [
+            text
+            for key, item in value.items()
+            for text in _private_texts(item, named=named or key in PRIVATE_KEYS)
+        ]
+    items = value if isinstance(value, list) else ()
+    return [text for item in items for text in _private_texts(item, named=named)]
 
 
 def retry_after(answer: Answer, *, now: Callable[[], float] = time) -> float | None:

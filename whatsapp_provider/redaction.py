@@ -13,6 +13,7 @@ _NAMED = re.compile(
 )
 _BARE = re.compile(r"(?i)(bearer\s+)[\w.~+/=-]{20,}|\beyJ[\w-]+(?:\.[\w-]+)*|\b(?=\w*\d)[A-Za-z0-9]{32,}\b")
 _LONGEST = 10_000  #: characters that are looked at
+_WORD = 4  #: characters; a shorter secret is struck out as a whole word only, else little text would remain
 
 
 def mask_number(value: str) -> str:
@@ -24,14 +25,23 @@ def mask_number(value: str) -> str:
 def redact(text: str, *, secrets: tuple[str, ...] = (), limit: int = 300) -> str:
     """Return ``text`` on one line, without the secrets given, phone numbers and bearer tokens.
 
+    :param secrets: struck out wherever they stand, the longest first; of less than four characters, whole words.
     :param limit: characters kept.
     """
-    for secret in secrets:
-        if secret:
-            text = text.replace(secret, "***")
+    for secret in sorted(set(secrets), key=len, reverse=True):
+        text = _strike(text, secret)
     text = text[:_LONGEST]
     text = _NAMED.sub(r"\1***", text)
     text = _BARE.sub(lambda found: f"{found.group(1) or ''}***", text)
     text = _NUMBER.sub(lambda found: mask_number(re.sub(r"\D", "", found.group())), text)
     text = " ".join(text.split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _strike(text: str, secret: str) -> str:
+    bare = secret.strip()
+    if not bare:
+        return text
+    if len(bare) < _WORD:
+        return re.sub(rf"(?<!\w){re.escape(bare)}(?!\w)", "***", text)
+    return text.replace(secret, "***").replace(bare, "***")
