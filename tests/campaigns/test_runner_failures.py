@@ -63,18 +63,20 @@ def test_a_send_that_never_ends_is_cut_off_and_in_doubt(desk: Desk) -> None:
     assert desk.time.now < 1000 + 40
 
 
-def test_what_was_certainly_not_sent_is_tried_again_ever_later_and_ten_times_at_most(desk: Desk) -> None:
+def test_what_was_certainly_not_sent_is_tried_again_ever_later_and_ten_times_in_a_run(desk: Desk) -> None:
     moments: list[float] = []
     desk.phones.at_send.append(lambda: moments.append(desk.time.now))
-    # Another recipient gets through now and then, so that it is no outage.
-    desk.phones.answer = lambda recipient, _attempt: NOT_REACHED if recipient == number(0) else None
+    desk.phones.answer = lambda _recipient, _attempt: NOT_REACHED
     record = desk.plan(1)
     outcome = desk.run(record)
     waits = [round(b - a) for a, b in pairwise(moments)]
     assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 300]
-    assert outcome.ending is Ending.FINISHED
-    (gave_up,) = desk.in_state(record, DeliveryState.REJECTED)
-    assert (gave_up.code, gave_up.attempt) == ("gave_up", 10)
+    assert (outcome.ending, outcome.reason) == (
+        Ending.PAUSED,
+        "a message could not be sent in 10 tries, last: Connection refused. Channel: connected (AUTH).",
+    )
+    (kept,) = desk.in_state(record, DeliveryState.PLANNED)
+    assert (kept.code, kept.attempt) == ("ConnectError", 10)
 
 
 def test_a_retry_that_succeeds_is_accepted_once(desk: Desk) -> None:

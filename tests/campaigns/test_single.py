@@ -116,7 +116,7 @@ def test_a_gateway_that_cannot_be_reached_for_long_ends_in_a_pause_that_may_be_t
 ) -> None:
     desk.phones.answer = lambda _recipient, attempt: NOT_REACHED if attempt <= 20 else None
     for _ in range(2):
-        with pytest.raises(CampaignPausedError, match="could not be .* last: Connection refused"):
+        with pytest.raises(CampaignPausedError, match=r"could not be .* last: Connection refused"):
             send(desk)
     assert not send(desk).already_sent
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
 from whatsapp_provider.campaigns.ledger.records import Result, Task
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
@@ -12,7 +13,7 @@ from whatsapp_provider.errors import Disposition, NoAnswerError, TemplateError, 
 from whatsapp_provider.gateways.base import Sender
 from whatsapp_provider.messages import Message
 
-MAX_ATTEMPTS = 10
+MAX_ATTEMPTS = 10  #: at one recipient in one run, none of which sent anything
 LONGEST_BACKOFF = 300.0
 LONGEST_TOLD_WAIT = 86_400.0  #: a gateway that asks for more is asked again after a day
 
@@ -55,9 +56,16 @@ def result_of(task: Task, error: WhatsAppError) -> Result:
         return _failed(task, state, error)
     times = task.postponed + 1
     if times >= MAX_ATTEMPTS:
-        return _failed(task, DeliveryState.REJECTED, error, code="gave_up")
+        # Nobody's fault, so nobody is lost. The gateway was asked, so the place in its windows is used.
+        return _failed(replace(task, permit=None), DeliveryState.PLANNED, error)
     wait = error.retry_after if error.retry_after is not None else min(2.0**times, LONGEST_BACKOFF)
     return _failed(task, state, error, not_before=min(wait, LONGEST_TOLD_WAIT))
+
+
+def gave_up(result: Result, error: WhatsAppError | None) -> bool:
+    """Whether a recipient was tried as often as a run tries, though nothing stood in the way but time."""
+    told_to_retry = error is not None and error.disposition is Disposition.RETRY
+    return told_to_retry and result.state is DeliveryState.PLANNED
 
 
 def cut_off(task: Task) -> Result:

@@ -15,8 +15,13 @@ POSTPONED_IN_A_ROW = 10
 
 @dataclass(slots=True)
 class Breaker:
-    """Looks at results in the order they come; one success clears all counts."""
+    """Looks at results in the order they come; one success clears all counts.
 
+    :param probing: whether nothing is known to be accepted since the last pause: one send at a time is
+        enough to learn whether the outage is over, and one without an answer is enough to stop again.
+    """
+
+    probing: bool = False
     _holds: int = 0
     _postponed: int = 0
     _rejections: Counter[str | None] = field(default_factory=Counter)
@@ -24,10 +29,13 @@ class Breaker:
     def reason_to_stop(self, result: Result) -> str | None:
         """Return why sending must stop after this result, or ``None``."""
         if result.state is DeliveryState.ACCEPTED:
+            self.probing = False
             self._holds = self._postponed = 0
             self._rejections.clear()
         elif result.state is DeliveryState.IN_DOUBT:
             self._holds += 1
+            if self.probing:
+                return f"the first send after a pause got no answer: {result.reason}"
             if self._holds >= HOLDS_IN_A_ROW:
                 return f"{self._holds} sends in a row got no answer, last: {result.reason}"
         elif result.state is DeliveryState.POSTPONED:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import inf
 
-from whatsapp_provider.campaigns.attempts import LONGEST_TOLD_WAIT, attempt, cut_off
+from whatsapp_provider.campaigns.attempts import LONGEST_TOLD_WAIT, MAX_ATTEMPTS, attempt, cut_off, gave_up
 from whatsapp_provider.campaigns.breaker import Breaker
 from whatsapp_provider.campaigns.campaign import Campaign, OnInDoubt
 from whatsapp_provider.campaigns.leasing import LeaseKeeper
@@ -85,7 +85,7 @@ class CampaignRunner:
         self._stopping = False
         self._pause: Outcome | None = None
         self._outage = False
-        self._breaker = Breaker()
+        self._breaker = Breaker(probing=record.state is CampaignState.PAUSED)
         self._in_flight: dict[asyncio.Task[None], Task] = {}
         self._finished: list[Result] = []
         self._quiet_until = -inf
@@ -172,7 +172,8 @@ class CampaignRunner:
     def _places(self) -> int:
         if self._closing or self._clock() < self._quiet_until:
             return 0
-        return self._campaign.concurrency - len(self._in_flight)
+        limit = 1 if self._breaker.probing else self._campaign.concurrency
+        return limit - len(self._in_flight)
 
     def _ending(self, turn: Turn) -> Outcome | None:
         if turn.open == 0:
@@ -226,6 +227,8 @@ class CampaignRunner:
             told = RATE_LIMIT_PAUSE if error.retry_after is None else error.retry_after
             self._quiet_until = max(self._quiet_until, self._clock() + min(told, LONGEST_TOLD_WAIT))
         reason = None if echo else self._breaker.reason_to_stop(result)
+        if gave_up(result, error):
+            reason = f"a message could not be sent in {MAX_ATTEMPTS} tries, last: {error}"
         if self._pause is not None:
             return
         if error is not None and error.disposition is Disposition.HALT:

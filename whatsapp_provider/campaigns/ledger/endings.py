@@ -98,3 +98,16 @@ def plan_again(connection: Connection, campaign: int, states: Collection[Deliver
         )
         .values(state=DeliveryState.PLANNED, postponed=0, updated_at=now)
     )
+
+
+def forget_postponements(connection: Connection, campaign: int) -> None:
+    """Count anew how often open deliveries are put off: the tries of one run are no reason to end the next."""
+    connection.execute(
+        update(delivery)
+        .where(
+            delivery.c.campaign == campaign,
+            delivery.c.state.in_([DeliveryState.PLANNED, DeliveryState.POSTPONED]),
+            delivery.c.postponed > 0,
+        )
+        .values(postponed=0)
+    )

@@ -25,7 +25,7 @@ def begin(
     connection: Connection, campaign: int, channel: str, label: str, seconds: float, now: float
 ) -> Lease:
     """Enter a runner; its number is its fencing token."""
-    values = {"campaign": campaign, "label": label[:250], "lease_until": now + seconds, "ended": 0}
+    values = {"campaign": campaign, "label": kept(label, 250) or "", "lease_until": now + seconds, "ended": 0}
     return Lease(insert_one(connection, runner, values), campaign, channel, seconds)
 
 
@@ -96,17 +96,17 @@ def _values(lease: Lease, result: Result, now: float) -> dict[str, Any]:
         "b_attempt": result.task.attempt,
         "b_sent": int(result.state is DeliveryState.ACCEPTED),
         "b_state": result.state,
-        "b_message_id": _kept(result.message_id, 200),
-        "b_code": _kept(result.code, 80),
-        "b_reason": _kept(result.reason, 500),
+        "b_message_id": kept(result.message_id, 200),
+        "b_code": kept(result.code, 80),
+        "b_reason": kept(result.reason, 500),
         "b_not_before": None if result.not_before is None else now + result.not_before,
         "b_postponed": int(result.state is DeliveryState.POSTPONED),
         "b_now": now,
     }
 
 
-def _kept(text: str | None, limit: int) -> str | None:
-    """Return what a column can hold: one odd character of a gateway must not cost a whole commit."""
+def kept(text: str | None, limit: int) -> str | None:
+    """Return what a column can hold: one odd character of a gateway's must not cost a whole commit."""
     if not text:
         return None
     return text.replace("\x00", "")[:limit].encode("utf-8", "replace").decode()
