@@ -136,12 +136,13 @@ class Webhook:
 
     :param url: an http(s) address that the gateway can reach.
     :param events: the gateway's event names, e.g. ``messages.post``; empty means the gateway's default.
-    :param headers: sent with each delivery; may hold a secret, so it is not in ``repr``.
+    :param headers: sent with each delivery; may hold a secret, so it is not in ``repr``. ``None`` keeps
+        those that the webhook of this URL has; an empty mapping takes them away.
     """
 
     url: str
     events: tuple[str, ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
 
 
 class MessageStatus(StrEnum):

@@ -102,6 +102,19 @@ async def test_a_setting_of_it_that_is_not_ours_stays_when_it_is_changed() -> No
     assert gate.written[0]["webhooks"] == [{**OURS_ON_THE_WIRE, "webhook_max_age_seconds": 60}]
 
 
+@pytest.mark.parametrize(("given", "kept"), [(None, {"x-secret": "hush"}), ({}, None)])
+async def test_headers_stay_unless_others_or_none_are_given(given: Any, kept: Any) -> None:
+    gate = Gate(OURS_ON_THE_WIRE)
+    assert await gate.channel().set_webhook(Webhook(URL, ("users.post",), given)) is True
+    assert gate.written[0]["webhooks"][0].get("headers") == kept
+
+
+async def test_a_webhook_without_headers_given_is_not_written_again_for_those_it_has() -> None:
+    gate = Gate(OURS_ON_THE_WIRE)
+    assert await gate.channel().set_webhook(Webhook(URL, OURS.events)) is False
+    assert gate.written == []
+
+
 async def test_duplicates_of_a_url_become_one() -> None:
     gate = Gate(OURS_ON_THE_WIRE, facts.HOOK, OURS_ON_THE_WIRE)
     assert await gate.channel().set_webhook(OURS) is True
@@ -122,9 +135,9 @@ async def test_removing_what_is_not_there_writes_nothing() -> None:
 
 async def test_the_list_shows_odd_entries_too() -> None:
     assert await Gate(facts.HOOK, ODD, {}).channel().webhooks() == [
-        Webhook(facts.HOOK["url"], ("messages.put",)),
-        Webhook(ODD_URL, ("ack.",)),
-        Webhook("", ()),
+        Webhook(facts.HOOK["url"], ("messages.put",), {}),
+        Webhook(ODD_URL, ("ack.",), {}),
+        Webhook("", (), {}),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from whatsapp_provider.errors import ConfigurationError
@@ -25,7 +26,7 @@ def check(webhook: Webhook) -> None:
             raise ConfigurationError(
                 f"Whapi's events are written type.method, e.g. 'messages.post'; got {event!r}."
             )
-    if len(webhook.headers) > MAX_HEADERS:
+    if len(webhook.headers or ()) > MAX_HEADERS:
         raise ConfigurationError(f"Whapi sends at most {MAX_HEADERS} headers with a webhook.")
 
 
@@ -50,9 +51,13 @@ def to_wire(webhook: Webhook) -> dict[str, Any]:
 
 def merged(existing: Sequence[dict[str, Any]], webhook: Webhook) -> list[dict[str, Any]] | None:
     """Return the list with the webhook added or changed, ``None`` if it is there already."""
-    entry = to_wire(webhook)
     kept = [other for other in existing if other.get("url") != webhook.url]
     same = [other for other in existing if other.get("url") == webhook.url]
+    if webhook.headers is None:
+        webhook = replace(
+            webhook, headers=next((other["headers"] for other in same if other.get("headers")), {})
+        )
+    entry = to_wire(webhook)
     if len(same) == 1 and from_wire(same[0]) == from_wire(entry) and same[0].get("mode", "body") == "body":
         return None
     # What this package does not know of (an age limit, say) stays as it was set.
