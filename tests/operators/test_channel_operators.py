@@ -11,10 +11,13 @@ import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
 
 from tests.hooks.world import World, context
+from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.errors import NoAnswerError, NotFoundError, RateLimitedError
 from whatsapp_provider.hooks import provisioning
 from whatsapp_provider.hooks.ledger import open_ledger
+from whatsapp_provider.hooks.provisioning import create_once
 from whatsapp_provider.hooks.whatsapp import WhatsAppHook
+from whatsapp_provider.model import ChannelSpec
 from whatsapp_provider.operators.base import WhatsAppTaskFailedError, run_key
 from whatsapp_provider.operators.channel import (
     WhatsAppCreateChannelOperator,
@@ -68,7 +71,6 @@ def test_a_task_that_died_between_creating_and_answering_finds_its_own_channel(w
     ledger = open_ledger()
     ledger.claim_channel_name(gateway.account_key, "spring", owner=owner, seconds=300)
     from whatsapp_provider.hooks import edge
-    from whatsapp_provider.model import ChannelSpec
 
     bought = edge.run(gateway.account().create_channel(ChannelSpec("spring")))
     ref = create(if_exists="fail").execute(context())
@@ -141,21 +143,43 @@ def test_two_tasks_at_once_create_one_channel(world: World) -> None:
     assert world.channels() == ["main", "spring"]
 
 
+def test_a_task_whose_claim_another_took_over_meanwhile_starts_over_and_finds_its_channel(
+    world: World,
+) -> None:
+    gateway, spec, now = WhatsAppHook().gateway, ChannelSpec("spring"), [1_000.0]
+    ledger = Ledger(f"sqlite:///{world.ledger_path.parent / 'timed.db'}", clock=lambda: now[0])
+    ledger.claim_channel_name(gateway.account_key, "spring", owner="ours", seconds=300)
+    steps: list[str] = []
+
+    def sleep(_: float) -> None:
+        steps.append("look")
+        if len(steps) == len(provisioning.LOOKS):  # the machine slept, too
+            now[0] += 301
+            ledger.claim_channel_name(gateway.account_key, "spring", owner="theirs", seconds=300)
+        if len(steps) == len(provisioning.LOOKS) + 1:
+            create_once(gateway, ledger, spec, owner="theirs", may_reuse=True, sleep=lambda _: None)
+
+    made = create_once(gateway, ledger, spec, owner="ours", may_reuse=True, sleep=sleep)
+    ledger.dispose()
+    assert not made.created
+    assert world.channels() == ["main", "spring"]
+
+
 def limited(world: World, **extra: Any) -> None:
     world.connect(extra={"creation_window": 600, **extra})
     world.control("POST", "/settings", {"creation_limit": 0})
 
 
-def test_at_the_creation_limit_a_task_fails_and_a_retry_is_worth_it(world: World) -> None:
+def test_at_the_creation_limit_a_task_that_must_not_defer_fails_and_a_retry_is_worth_it(world: World) -> None:
     limited(world)
     with pytest.raises(RateLimitedError):
-        create().execute(context())
+        create(deferrable=False).execute(context())
     assert world.ledger_rows()["wa_channel_claim"] == 0
 
 
-def test_at_the_creation_limit_a_deferrable_task_waits_for_the_window_and_resumes(world: World) -> None:
+def test_at_the_creation_limit_a_task_waits_for_the_window_and_resumes(world: World) -> None:
     limited(world)
-    task = create(deferrable=True)
+    task = create()
     with pytest.raises(TaskDeferred) as deferred:
         task.execute(context())
     path, kwargs = deferred.value.trigger.serialize()
@@ -175,7 +199,7 @@ def test_at_the_creation_limit_a_deferrable_task_waits_for_the_window_and_resume
 def test_a_short_wait_is_held_long_enough_for_airflow(world: World, told: str, seconds: float) -> None:
     world.fault("status", status=429, headers={"retry-after": told}, times=None, **PUT)
     with pytest.raises(TaskDeferred) as deferred:
-        create(deferrable=True).execute(context())
+        create().execute(context())
     assert deferred.value.trigger.moment == pytest.approx(time.time() + seconds, abs=5)
 
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from whatsapp_provider.errors import ConfigurationError, Disposition, GatewayError, NotFoundError
 from whatsapp_provider.hooks import edge
+from whatsapp_provider.hooks.claims import wait_for_claim
 
 if TYPE_CHECKING:
     from whatsapp_provider.campaigns.ledger.ledger import Ledger
+    from whatsapp_provider.campaigns.ledger.records import NameClaim
     from whatsapp_provider.gateways.base import AccountGateway, Gateway
     from whatsapp_provider.model import Channel, ChannelSpec
 
@@ -48,19 +50,26 @@ def create_once(
     :raises RateLimitedError: if the gateway creates no more channels now.
     :raises GatewayError: if the creation was not answered and no channel of that name appeared.
     """
-    account = gateway.account()
     key = gateway.account_key
-    claim = ledger.claim_channel_name(key, spec.name, owner=owner, seconds=CLAIM_SECONDS)
-    while claim.wait is not None:
-        sleep(min(claim.wait, 2.0))
-        claim = ledger.claim_channel_name(key, spec.name, owner=owner, seconds=CLAIM_SECONDS)
-    creation = _Creation(account, spec, sleep, begun=claim.resumed)
-    try:
-        made = creation.find_or_create(may_reuse=may_reuse or claim.resumed)
-    except BaseException:
-        if not creation.begun:
-            ledger.release_channel_name(key, spec.name, owner=owner)
-        raise
+
+    def claim() -> NameClaim:
+        return ledger.claim_channel_name(key, spec.name, owner=owner, seconds=CLAIM_SECONDS)
+
+    begun = False
+    while True:
+        claimed = wait_for_claim(ledger, key, spec.name, owner=owner, seconds=CLAIM_SECONDS, sleep=sleep)
+        begun = begun or claimed.resumed
+        creation = _Creation(gateway.account(), spec, sleep, begun=begun, claim=claim)
+        try:
+            made = creation.find_or_create(may_reuse=may_reuse or begun)
+            break
+        except _ClaimLostError:
+            if not begun:
+                ledger.release_channel_name(key, spec.name, owner=owner)
+        except BaseException:
+            if not creation.begun:
+                ledger.release_channel_name(key, spec.name, owner=owner)
+            raise
     if creation.begun:
         # The name is free for others to look at, and the row still says whose channel it is.
         ledger.claim_channel_name(key, spec.name, owner=owner, seconds=0.0)
@@ -69,16 +78,28 @@ def create_once(
     return made
 
 
+class _ClaimLostError(Exception):
+    """Others had the name meanwhile and may have created the channel."""
+
+
 class _Creation:
     """One attempt.
 
     :param begun: whether this attempt or an earlier one may have created the channel.
+    :param claim: asks for the claim once more; looking for the channel may have outlasted it.
     """
 
     def __init__(
-        self, account: AccountGateway, spec: ChannelSpec, sleep: Callable[[float], None], *, begun: bool
+        self,
+        account: AccountGateway,
+        spec: ChannelSpec,
+        sleep: Callable[[float], None],
+        *,
+        begun: bool,
+        claim: Callable[[], NameClaim],
     ) -> None:
         self.begun = begun
+        self._claim = claim
         self._account, self._spec, self._sleep = account, spec, sleep
         self._resumed = begun
 
@@ -103,6 +124,8 @@ class _Creation:
             raise _no_project(self._spec, error) from error
 
     def _create(self) -> Channel:
+        if not self._claim().resumed:
+            raise _ClaimLostError
         self.begun = True
         try:
             return edge.run(self._account.create_channel(self._spec))

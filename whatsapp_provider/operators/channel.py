@@ -6,8 +6,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow.providers.common.compat.sdk import conf
-
 from whatsapp_provider.errors import ConfigurationError, NotFoundError, RateLimitedError
 from whatsapp_provider.hooks.channels import ChannelLike, check_channel_name, names_nothing
 from whatsapp_provider.hooks.ledger import open_ledger
@@ -31,8 +29,8 @@ class WhatsAppCreateChannelOperator(WhatsAppOperator):
     :param channel_name: the name by which the channel is found again; unique in the account.
     :param project: the gateway's project; the connection's or the account's main one where it is left out.
     :param if_exists: ``reuse`` a channel of that name, or ``fail``.
-    :param deferrable: when the account's creation limit is reached, wait for the window's end in the
-        triggerer; else the task fails and says when to retry.
+    :param deferrable: when the account's creation limit is reached, and only then, wait for the window's end
+        in the triggerer. This is the default; with ``False`` the task fails and says when to retry.
     """
 
     template_fields: Sequence[str] = ("channel_name", "project", "whatsapp_conn_id")
@@ -43,7 +41,7 @@ class WhatsAppCreateChannelOperator(WhatsAppOperator):
         channel_name: str,
         project: str | None = None,
         if_exists: Literal["reuse", "fail"] = "reuse",
-        deferrable: bool = conf.getboolean("operators", "default_deferrable", fallback=False),
+        deferrable: bool = True,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
