@@ -79,6 +79,22 @@ def test_of_webhook_headers_only_the_names_are_stored() -> None:
     assert "x-key" in told
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://example.com:8443/in/swordfish?key=swordfish", "https://example.com:8443/…"),
+        ("https://me:swordfish@example.com/", "https://example.com/…"),
+        ("example.com/swordfish", "<url>"),
+        ("https://[swordfish", "<url>"),
+        (["swordfish"], "<url>"),
+    ],
+)
+def test_of_a_webhooks_url_only_the_host_is_stored(url: Any, shown: str) -> None:
+    told = stored(WhatsAppConfigureWebhookOperator(task_id="t", dag=DAG("d"), url=url))
+    assert "swordfish" not in told
+    assert shown in told
+
+
 def test_rendering_twice_wraps_once() -> None:
     operator = message(to=ADA, text="Hi")
     for _ in range(2):
