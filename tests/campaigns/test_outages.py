@@ -17,7 +17,7 @@ OPEN = {"planned", "postponed"}
     "error",
     [
         SLOW_DOWN,
-        RateLimitedError("Too many.", status=429, retry_after=700),
+        RateLimitedError("Too many.", status=429, retry_after=40),
         TemporarilyUnavailableError("Later.", status=503, retry_after=5),
         NOT_REACHED,
     ],
