@@ -14,7 +14,14 @@ import pytest
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
 from tests.hooks.world import ADA, CONN_ID, World
-from whatsapp_provider.errors import ConfigurationError, InputError, NotFoundError, RecipientError
+from whatsapp_provider.errors import (
+    ConfigurationError,
+    CredentialRejectedError,
+    InputError,
+    NoAnswerError,
+    NotFoundError,
+    RecipientError,
+)
 from whatsapp_provider.hooks.whapi import WhapiHook
 from whatsapp_provider.hooks.whatsapp import WhatsAppHook
 
@@ -117,6 +124,42 @@ def test_a_bad_recipient_or_message_is_refused_before_any_request(world: World) 
     with pytest.raises(InputError, match="body"):
         hook.send_text(ADA, "")
     assert world.asked("/messages/") == 0
+
+
+def counted(world: World) -> list[tuple[object, ...]]:
+    return world.ledger_text("SELECT channel, count FROM wa_permit")
+
+
+def test_a_message_takes_a_place_in_the_channels_pace(world: World) -> None:
+    WhatsAppHook(CONN_ID).send_text(ADA, "Hi", channel="main")
+    assert counted(world) == [(f"whapi/{world.channel_id}", 1)]
+
+
+def test_a_message_in_doubt_takes_a_place_and_a_refused_one_none(world: World) -> None:
+    hook = WhatsAppHook(CONN_ID)
+    world.fault("status", status=403, path="/messages/text")
+    with pytest.raises(CredentialRejectedError):
+        hook.send_text(ADA, "refused")
+    assert world.ledger_rows()["wa_permit"] == 0
+    world.fault("deliver_then_status", status=502, path="/messages/text")
+    with pytest.raises(NoAnswerError):
+        hook.send_text(ADA, "in doubt")
+    assert counted(world) == [(f"whapi/{world.channel_id}", 1)]
+
+
+@pytest.mark.parametrize(
+    ("ledger", "told"),
+    [("ledger.db", "absolute path"), ("/proc/nowhere/ledger.db", "ledger")],
+    ids=["not configured", "not to be opened"],
+)
+def test_a_ledger_out_of_reach_fails_no_send_and_is_told(
+    world: World, capsys: pytest.CaptureFixture[str], ledger: str, told: str
+) -> None:
+    world.monkeypatch.setenv("AIRFLOW__WHATSAPP__LEDGER_PATH", ledger)
+    assert WhatsAppHook(CONN_ID).send_text(ADA, "Hi").message_id
+    assert world.received() == [(ADA, "Hi")]
+    [warning] = [line for line in capsys.readouterr().out.splitlines() if "isn't counted" in line]
+    assert told in warning.partition("isn't counted")[2]
 
 
 async def test_sync_methods_work_under_a_running_loop(world: World) -> None:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.providers.common.compat.sdk import BaseHook, mask_secret
 
-from whatsapp_provider.errors import ConfigurationError, WhatsAppError
+from whatsapp_provider.errors import ConfigurationError, Disposition, WhatsAppError
 from whatsapp_provider.gateways.connection import ConnectionValues
 from whatsapp_provider.gateways.registry import by_connection_type
 from whatsapp_provider.hooks import edge
 from whatsapp_provider.hooks.channels import ChannelLike, resolve
+from whatsapp_provider.hooks.ledger import open_ledger
 
 if TYPE_CHECKING:
     from whatsapp_provider.gateways.base import ChannelGateway, Gateway
@@ -33,8 +34,8 @@ class WhatsAppHook(BaseHook):
 
     In async code, use ``await hook.open()`` and the gateway's own methods.
 
-    A message sent through the hook directly is counted by no ledger and guarded by none: a retried
-    task sends it again. Operators do better.
+    A message sent by :meth:`send` takes a place in the channel's pace, as far as the ledger can be had, but
+    waits for none and isn't guarded: a retried task sends it again. Operators do better.
 
     :param whatsapp_conn_id: a connection of one of the WhatsApp types.
     """
@@ -113,7 +114,16 @@ class WhatsAppHook(BaseHook):
 
         recipient, parsed = parse_recipient(to), parse_message(message)
         self.gateway.capabilities.require_kind(self.gateway.name, parsed.kind)
-        return self.run(self._channel(channel).send(recipient.address, parsed))
+        ref = self.channel_ref(channel)
+        sender = self.gateway.channel(ref)
+        try:
+            result = self.run(sender.send(recipient.address, parsed))
+        except BaseException as error:  # an interrupted send may have been made, too
+            if not isinstance(error, WhatsAppError) or error.disposition is Disposition.HOLD:
+                self._count(ref)
+            raise
+        self._count(ref)
+        return result
 
     def send_text(self, to: str, text: str, *, channel: ChannelLike = None) -> SendResult:
         """Send a text message, once; see :meth:`send`."""
@@ -130,6 +140,19 @@ class WhatsAppHook(BaseHook):
             return True, self.run(self.gateway.test())
         except WhatsAppError as error:
             return False, str(error)
+
+    def _count(self, ref: ChannelRef) -> None:
+        """Let campaigns on the channel know of a message; that they can't undoes no send."""
+        try:
+            ledger = open_ledger()
+            try:
+                ledger.count_send(f"{ref.gateway}/{ref.channel_id}")
+            finally:
+                ledger.dispose()
+        except Exception as error:  # whatever is wrong with it: the message was sent
+            # A text that isn't ours may tell a password.
+            reason = str(error) if isinstance(error, WhatsAppError) else type(error).__name__
+            self.log.warning("The message isn't counted against the pace of its channel: %s", reason)
 
     def _channel(self, channel: ChannelLike) -> ChannelGateway:
         return self.gateway.channel(self.channel_ref(channel))
