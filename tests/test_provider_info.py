@@ -28,6 +28,7 @@ INNER = {
     "whatsapp_provider.operators.audience",
     "whatsapp_provider.operators.links",
     "whatsapp_provider.hooks.channels",
+    "whatsapp_provider.hooks.claims",
     "whatsapp_provider.hooks.edge",
     "whatsapp_provider.hooks.provisioning",
 }
