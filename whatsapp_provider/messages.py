@@ -51,9 +51,7 @@ _SIGNATURES = (
 
 class _Frozen(BaseModel):
     # hide_input: a validation error must not carry a message text or media bytes into a log.
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", hide_input_in_errors=True, ser_json_bytes="base64"
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, ser_json_bytes="base64")
 
 
 class Media(_Frozen):
