@@ -16,7 +16,7 @@ from whatsapp_provider.demo.airflow import AirflowServer
 from whatsapp_provider.demo.errors import ComponentDiedError, DemoError, RestError, RunFailedError
 from whatsapp_provider.demo.rest import RunRef
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.kill]
 
 PROJECT = Path(__file__).parents[2]
 
@@ -153,7 +153,6 @@ def sleeping_processes(server: AirflowServer, ref: RunRef):
     return found if found.children else None
 
 
-@pytest.mark.kill
 def test_a_component_that_dies_ends_the_wait_at_once_and_is_named(tmp_path):
     server = airflow_with_dags(tmp_path, {"dags.py": DAGS}, components=("api-server", "dag-processor"))
     with server:
@@ -166,7 +165,6 @@ def test_a_component_that_dies_ends_the_wait_at_once_and_is_named(tmp_path):
     assert processes_with_marker(server.supervisor.run_id) == []
 
 
-@pytest.mark.kill
 def test_a_setting_that_airflow_refuses_is_told_as_the_reason(tmp_path):
     server = airflow_with_dags(tmp_path, {}, config={"AIRFLOW__CORE__EXECUTOR": "no.such.Executor"})
     with pytest.raises(ComponentDiedError, match=r"no\.such"), server:
@@ -174,7 +172,6 @@ def test_a_setting_that_airflow_refuses_is_told_as_the_reason(tmp_path):
     assert processes_with_marker(server.supervisor.run_id) == []
 
 
-@pytest.mark.kill
 def test_nothing_is_left_when_the_block_ends_with_tasks_running(tmp_path):
     with airflow_with_dags(tmp_path, {"dags.py": DAGS}) as server:
         server.wait_task(server.trigger("sleeping"), "sleep", ["running"])
@@ -190,7 +187,6 @@ def until_sleeping(server: AirflowServer) -> list[str]:
     return server.wait_until("the sleep", look, timeout=30)
 
 
-@pytest.mark.kill
 def test_nothing_is_left_when_the_owner_of_a_running_airflow_is_killed(tmp_path):
     (tmp_path / "dags").mkdir()
     environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
