@@ -12,7 +12,7 @@ import pytest
 from tests.airflow_server import airflow_with_dags
 from tests.system.world import CONN_ID, World, a_world, write_audience
 from whatsapp_provider.demo.airflow import AirflowServer
-from whatsapp_provider.demo.rest import Json
+from whatsapp_provider.demo.rest import Json, JsonClient
 
 pytestmark = pytest.mark.airflow
 
@@ -138,4 +138,44 @@ def test_logs_and_database_hold_nothing_private(world, tmp_path):
     assert len(tokens) == 2
     everything = "\n".join([*dumps, _dump(database), _logs(server)])
     leaks = [name for name, secret in _forbidden(world, tokens).items() if secret in everything]
+    assert not leaks, f"found in logs or database: {leaks}"
+
+
+@pytest.mark.kill
+def test_a_whole_run_of_the_demo_leaves_nothing_private(world, tmp_path):
+    source = (Path(__file__).parents[2] / "dags_examples" / "onboard_and_campaign.py").read_text()
+    audience = write_audience(tmp_path / "people.csv", PREFIX, 20)
+    world.ask("POST", "/_emulator/settings", {"provisioning_seconds": 12.0, "launch_seconds": 1.0})
+    conf = {"channel_name": "demo", "audience": str(audience), "webhook_url": "http://127.0.0.1:9/"}
+    dumps: list[str] = []
+    shown: list[str] = []
+    with airflow_with_dags(
+        tmp_path, {"onboard.py": source}, connections={CONN_ID: world.connection}
+    ) as server:
+        database = server.settings.home / "airflow.db"
+        site, signed_in = JsonClient(server.url), {"Authorization": f"Bearer {server.rest.token()}"}
+        ref = server.trigger("whatsapp_onboard_and_campaign", {**conf, "pace": "unlimited"})
+
+        def look(tasks: list[Json]) -> None:
+            dumps.append(_dump(database))
+            states = {task["task_id"]: task["state"] for task in tasks}
+            if states.get("wait_initialized") != "success":
+                return
+            # Somebody looks at the pairing page while the task waits, and then scans.
+            page = site.request(
+                "GET", f"/whatsapp/api/pairing?conn_id={CONN_ID}&channel=demo", headers=signed_in
+            )
+            shown.append(str(page.get("qr")))
+            if "iVBORw0KGgo" in shown[-1]:
+                world.scan()
+
+        server.wait_run(ref, timeout=240, on_poll=look)
+    assert any("WhatsAppChannelTrigger" in dump for dump in dumps)
+    assert any("iVBORw0KGgo" in qr for qr in shown), "the page never showed a code"
+    token = world.connection["password"]
+    channels = world.ask("GET", f"/whapi/manager/channels/list?token={token}")["channels"]
+    forbidden = _forbidden(world, [channel["token"] for channel in channels])
+    forbidden |= {"text": "our spring sale begins on Monday", "name": "Guest 3"}
+    everything = "\n".join([*dumps, _dump(database), _logs(server)])
+    leaks = [name for name, secret in forbidden.items() if secret in everything]
     assert not leaks, f"found in logs or database: {leaks}"
