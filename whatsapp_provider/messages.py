@@ -75,7 +75,8 @@ class Media(_Frozen):
     def _bytes_only(cls, value: Any) -> Any:
         if isinstance(value, str):
             # Taken as it is, the base64 text itself would be the file.
-            raise ValueError("data takes bytes; decode base64 text first: base64.b64decode(text)")  # noqa: TRY004
+            hint = "data takes bytes; decode base64 text first: base64.b64decode(text)"
+            raise ValueError(hint)  # noqa: TRY004 - pydantic gathers ValueErrors only
         return value
 
     @field_validator("file", mode="before")

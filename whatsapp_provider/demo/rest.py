@@ -53,7 +53,8 @@ class JsonClient:
         sent = {"Accept": "application/json", **headers}
         if data is not None:
             sent["Content-Type"] = "application/json"
-        request = urllib.request.Request(self.url + path, data=data, method=method, headers=sent)  # noqa: S310
+        url = self.url + path
+        request = urllib.request.Request(url, data=data, method=method, headers=sent)  # noqa: S310 - our own server
         try:
             with self._opener.open(request, timeout=self._timeout) as answer:
                 content = answer.read()

@@ -16,7 +16,7 @@ from whatsapp_provider.hooks.ledger import open_ledger
 from whatsapp_provider.operators.audience import is_path, open_rows
 from whatsapp_provider.operators.base import Private, no_vain_retries, read_text_file, reveal, run_key
 from whatsapp_provider.operators.running import WhatsAppSendingOperator
-from whatsapp_provider.triggers.moment import WhatsAppMomentTrigger
+from whatsapp_provider.triggers.moment import WhatsAppMomentTrigger, check_due
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -127,8 +127,7 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
 
     def resume(self, context: Context, event: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Go on after a wait, with the audience and the values that were planned."""
-        if (event or {}).get("status") != "due":
-            raise RuntimeError(f"The trigger said {event!r} where the end of a wait was expected.")
+        check_due(event)
         with no_vain_retries():
             return self._go(context, resumed=True)
 

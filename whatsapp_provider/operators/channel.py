@@ -13,7 +13,7 @@ from whatsapp_provider.hooks.provisioning import create_once
 from whatsapp_provider.model import ChannelSpec
 from whatsapp_provider.operators.base import WhatsAppOperator, no_vain_retries, run_key
 from whatsapp_provider.triggers.channel import HOLD_SECONDS
-from whatsapp_provider.triggers.moment import WhatsAppMomentTrigger
+from whatsapp_provider.triggers.moment import WhatsAppMomentTrigger, check_due
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -60,8 +60,7 @@ class WhatsAppCreateChannelOperator(WhatsAppOperator):
         self, context: Context, event: Mapping[str, Any] | None = None, waits: int = 1
     ) -> dict[str, str]:
         """Try again after the window has passed."""
-        if (event or {}).get("status") != "due":
-            raise RuntimeError(f"The trigger said {event!r} where the end of a wait was expected.")
+        check_due(event)
         with no_vain_retries():
             return self._create(context, waits=waits)
 

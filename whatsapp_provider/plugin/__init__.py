@@ -20,7 +20,7 @@ class WhatsAppPlugin(AirflowPlugin):
         {"app": LazyApp("whatsapp_provider.plugin.app", "app"), "url_prefix": PREFIX, "name": "WhatsApp"}
     ]
     # Addresses without a leading slash follow Airflow to wherever its base_url puts it.
-    external_views = [  # noqa: RUF012
+    external_views = [  # noqa: RUF012 - how Airflow declares it
         {
             "name": "WhatsApp pairing",
             "href": PAIRING_PATH.lstrip("/"),

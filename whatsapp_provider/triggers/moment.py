@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from time import time
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 LONGEST_SLEEP = 60.0
+_DUE = "due"
+
+
+def check_due(event: Mapping[str, Any] | None) -> None:
+    """Let a resumed task go on only if the trigger plainly said that the moment has come.
+
+    :raises RuntimeError: for anything else, nothing at all included.
+    """
+    if (event or {}).get("status") != _DUE:
+        raise RuntimeError(f"The trigger said {event!r} where the end of a wait was expected.")
 
 
 class WhatsAppMomentTrigger(BaseTrigger):
@@ -30,4 +40,4 @@ class WhatsAppMomentTrigger(BaseTrigger):
         """Sleep in pieces, so that a changed clock is noticed."""
         while (left := self.moment - time()) > 0:  # noqa: ASYNC110 - time is what is waited for
             await asyncio.sleep(min(left, LONGEST_SLEEP))
-        yield TriggerEvent({"status": "due"})
+        yield TriggerEvent({"status": _DUE})
