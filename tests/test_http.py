@@ -448,13 +448,30 @@ async def test_an_answer_that_quotes_the_request_does_not_bring_its_text_into_th
     assert "private words" not in str(caught.value)
 
 
+@pytest.mark.parametrize("key", ["text", "templateBody"])
+async def test_an_answer_that_quotes_a_text_cut_short_does_not_bring_it_into_the_error(key: str) -> None:
+    server = Server(httpx.Response(400, json={"error": "can't send 'the private wor...': too long"}))
+    with pytest.raises(RequestRejectedError, match=r"can't send '\*\*\*\.\.\.': too long"):
+        await server.client().request(
+            "POST", "/x", effect=Effect.ONCE, json={key: "the private words of a message"}
+        )
+
+
+@pytest.mark.parametrize("name", ["password", "proxyPassword", "chatwoot_token", "wavoipToken", "secret"])
+async def test_a_short_secret_that_an_answer_quotes_does_not_come_into_the_error(name: str) -> None:
+    server = Server(httpx.Response(400, json={"message": "bob with s3cr3t was refused"}))
+    with pytest.raises(RequestRejectedError) as caught:
+        await server.client().request("POST", "/x", effect=Effect.ONCE, json={name: "s3cr3t"})
+    assert "s3cr3t" not in str(caught.value)
+
+
 async def test_a_short_word_of_the_request_stays_legible_in_the_error() -> None:
     server = Server(httpx.Response(400, json={"error": "no such mode: live"}))
     with pytest.raises(RequestRejectedError, match="no such mode: live"):
         await server.client().request("POST", "/x", effect=Effect.ONCE, json={"mode": "live"})
 
 
-@pytest.mark.parametrize("key", ["body", "caption", "to"])
+@pytest.mark.parametrize("key", ["body", "caption", "number", "text", "to", "token"])
 @pytest.mark.parametrize("text", ["482913", "7", "yes", " 4829 ", "x-1"])
 async def test_a_short_text_of_a_send_is_not_told_back_either(key: str, text: str) -> None:
     server = Server(httpx.Response(400, json={"error": {"message": f"no room for {text.strip()!r} here"}}))

@@ -106,3 +106,38 @@ def test_no_text_breaks_it_and_none_is_longer_than_its_limit(text: str, limit: i
     shown = redact(text, limit=limit)
     assert len(shown) <= limit
     assert "\n" not in shown
+
+
+LETTER = "Dear Ada, your test came back:\npositive. Call the practice at nine."
+
+
+@pytest.mark.parametrize(
+    ("quoted", "shown"),
+    [
+        ("'Dear Ada, your te…' is too long", "'***…' is too long"),
+        ("Dear Ada, yo", "***"),
+        ("near 'test came back: positive. Ca'...", "near '***'..."),
+        ("ends in: practice at nine.", "ends in:***"),
+        ("Dear Ada, your test or Dear Ada, your te", "***or ***"),
+        ("Dear Ada, your test.. practice at nine.", "***..***"),
+        ("Dear Ada is no number", "Dear Ada is no number"),
+    ],
+)
+def test_a_secret_that_is_quoted_in_part_is_struck_out_from_twelve_characters(
+    quoted: str, shown: str
+) -> None:
+    assert redact(quoted, secrets=(LETTER,)) == shown
+
+
+@given(st.text(min_size=12, max_size=60), st.data())
+def test_no_part_of_twelve_characters_of_a_secret_stays(secret: str, data: st.DataObject) -> None:
+    words = " ".join(secret.split())
+    if len(words) >= 12:
+        start = data.draw(st.integers(0, len(words) - 12))
+        end = data.draw(st.integers(start + 12, len(words)))
+        assert words[start:end] not in redact(f"a {words[start:end]}… b", secrets=(secret,))
+
+
+def test_of_a_big_file_that_is_quoted_its_beginning_is_struck_out() -> None:
+    file = "".join(map(chr, range(0x4E00, 0x4E00 + 1_000))) * 20_000
+    assert redact(f"bad file: {file[:200]}…", secrets=(file,)) == "bad file: ***…"

@@ -16,6 +16,7 @@ The tree::
     │   ├── TemporarilyUnavailableError      told to come back (retry)
     │   ├── RecipientRejectedError           this person only (skip)
     │   ├── AlreadyConnectedError            pairing was asked for, and a phone is paired
+    │   ├── NameTakenError                   a channel of that name exists, so none was created
     │   └── ChannelHaltedError               the channel or the account can't go on (halt)
     │       ├── CredentialRejectedError          token wrong or expired
     │       ├── NotFoundError                    project, channel or message unknown
@@ -29,6 +30,7 @@ The tree::
     │   ├── CampaignStoppedError             the task was told to stop
     │   └── CampaignMismatchError            another audience or template under the same id
     ├── InDoubtError                     a single message may or may not have been sent
+    ├── NotificationError                a notification was not accepted for everybody
     └── LedgerError                      the ledger can't be used
         ├── LedgerUnavailableError           unreachable, or no rights
         └── LeaseLostError                   another runner owns these rows now
@@ -150,6 +152,10 @@ class AlreadyConnectedError(GatewayError):
     """A phone is paired already, so there is no QR code and no pairing code."""
 
 
+class NameTakenError(GatewayError):
+    """A channel of that name exists already, so none was created."""
+
+
 class ChannelHaltedError(GatewayError):
     """The channel or the account can't go on until somebody changes something."""
 
@@ -202,6 +208,24 @@ class InDoubtError(WhatsAppError):
     """An earlier attempt of a single message may have been delivered."""
 
     disposition = Disposition.HOLD
+
+
+class NotificationError(WhatsAppError):
+    """A notification was not accepted for everybody it was meant for.
+
+    :param disposition: of the failure that leaves most open: ``hold`` where one may have been sent.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        disposition: Disposition = Disposition.HALT,
+        retry_after: float | None = None,
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message, retry_after=retry_after, code=code)
+        self.disposition = disposition
 
 
 class LedgerError(WhatsAppError):

@@ -1,7 +1,6 @@
 """ApiClient: one gateway's API over the wire, with retries for reads and never for a send.
 
-Failures are classified where they are born. The defaults below follow one rule: on a request that
-must not be repeated, only what proves that nothing happened may say so.
+Failures are classified where they are born, by the table in ``dispositions.py``.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
-from enum import StrEnum
 from math import isfinite
 from time import time
 from typing import Any
@@ -25,20 +23,22 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from whatsapp_provider.errors import (
-    ChannelHaltedError,
-    ConfigurationError,
-    CredentialRejectedError,
-    GatewayError,
-    NoAnswerError,
-    NotFoundError,
-    QuotaExceededError,
-    RateLimitedError,
-    RequestRejectedError,
-    TemporarilyUnavailableError,
-)
+from whatsapp_provider.dispositions import Effect, meaning_of_status, worth_another_try
+from whatsapp_provider.errors import ConfigurationError, Disposition, GatewayError, NoAnswerError
 from whatsapp_provider.redaction import redact
 from whatsapp_provider.transport import Answer, Request, Timeouts, Wire, shared_wire
+
+__all__ = [
+    "ApiClient",
+    "Classify",
+    "Effect",
+    "Sleep",
+    "check_url",
+    "classify_status",
+    "explanation",
+    "retry_after",
+    "segment",
+]
 
 READ_ATTEMPTS = 3
 LONGEST_OBEYED_WAIT = 30.0  #: seconds; a longer Retry-After is the caller's to wait for
@@ -46,23 +46,10 @@ LONGEST_OBEYED_WAIT = 30.0  #: seconds; a longer Retry-After is the caller's to 
 #: Shorter texts of a request, such as a kind or a mode, may be quoted back, unless they stand under one of
 #: the names of people's data: a one-time code is short.
 QUOTED_CHARACTERS = 8
-PRIVATE_KEYS = frozenset({"body", "caption", "to", "headers"})
-
-_HALTING: dict[int, type[ChannelHaltedError]] = {
-    401: CredentialRejectedError,
-    402: QuotaExceededError,
-    403: CredentialRejectedError,
-    404: NotFoundError,
-}
-
-
-class Effect(StrEnum):
-    """What repeating a request would do."""
-
-    READ = "read"  #: nothing
-    IDEMPOTENT = "idempotent"  #: nothing more than the first time
-    ONCE = "once"  #: it would be done twice: sends, creations
-
+PRIVATE_KEYS = frozenset(
+    {"apikey", "body", "caption", "headers", "number", "numbers", "password", "secret", "text", "to", "token"}
+)
+_SECRET_ENDINGS = ("password", "secret", "token")  #: of longer names, such as ``proxyPassword``
 
 Classify = Callable[[Answer, Effect, str], GatewayError]
 Sleep = Callable[[float], Awaitable[None]]
@@ -147,12 +134,12 @@ class ApiClient:
         raise self._classify(answer, effect, self.said(answer, request.json))
 
     def said(self, answer: Answer, asked: Any = None) -> str:
-        """Return who answered what, fit for a log.
+        """Return who answered what, fit for a log, as a sentence.
 
         :param asked: the request's body; an answer that quotes a value of it must not bring it into a log.
         """
         told = redact(explanation(answer), secrets=(*self._secrets, *_private_texts(asked)))
-        return f"{self._label} answered {answer.status}: {told}"
+        return f"{self._label} answered {answer.status}: {told.rstrip('. ')}."
 
 
 def check_url(url: str, label: str) -> str:
@@ -188,23 +175,12 @@ def segment(value: str) -> str:
 
 def classify_status(answer: Answer, effect: Effect, said: str) -> GatewayError:
     """Return the error for an answer, by its status alone."""
-    status = answer.status
     wait = retry_after(answer)
-    if status == 429:
-        return RateLimitedError(said, status=status, retry_after=wait)
-    if status == 503 and wait is not None:
-        return TemporarilyUnavailableError(said, status=status, retry_after=wait)
-    if (status >= 500 or status == 408) and effect is not Effect.ONCE:
-        return TemporarilyUnavailableError(said, status=status)
-    if status < 400 and effect is not Effect.ONCE:
-        return RequestRejectedError(
-            f"{said} It points elsewhere, which is not followed; correct the URL of the connection (https?).",
-            status=status,
-        )
-    if status >= 500 or status < 400 or status == 408:
-        # A gateway in front may have passed the request on before it gave up or redirected.
-        return NoAnswerError(f"{said} The request may have been carried out.", status=status)
-    return _HALTING.get(status, RequestRejectedError)(said, status=status)
+    rule = meaning_of_status(answer.status, effect, told_to_wait=wait is not None)
+    told = f"{said} {rule.adds}" if rule.adds else said
+    # Only what was refused for now has a use for the wait.
+    may_wait = rule.error.disposition is Disposition.RETRY
+    return rule.error(told, status=answer.status, retry_after=wait if may_wait else None)
 
 
 def explanation(answer: Answer) -> str:
@@ -213,7 +189,8 @@ def explanation(answer: Answer) -> str:
         body = answer.json()
     except NoAnswerError:
         return _plain(answer.body[:20_000].decode("utf-8", "replace")) or "an empty body"
-    return " ".join(_texts(body)) or "no explanation"
+    # Some say a thing twice, as what is wrong and as its explanation.
+    return " ".join(dict.fromkeys(_texts(body))) or "no explanation"
 
 
 def _plain(page: str) -> str:
@@ -235,6 +212,10 @@ def _texts(value: Any) -> list[str]:
     return []
 
 
+def _is_private(key: str) -> bool:
+    return key in PRIVATE_KEYS or key.lower().endswith(_SECRET_ENDINGS)
+
+
 def _private_texts(value: Any, *, named: bool = False) -> list[str]:
     """Return the texts of a JSON value that must not be told.
 
@@ -246,7 +227,7 @@ def _private_texts(value: Any, *, named: bool = False) -> list[str]:
         return [
             text
             for key, item in value.items()
-            for text in _private_texts(item, named=named or key in PRIVATE_KEYS)
+            for text in _private_texts(item, named=named or _is_private(key))
         ]
     items = value if isinstance(value, list) else ()
     return [text for item in items for text in _private_texts(item, named=named)]
@@ -272,7 +253,7 @@ def _worth_another_try(error: BaseException) -> bool:
         isinstance(error, GatewayError)
         and error.is_transient
         and (error.retry_after or 0.0) <= LONGEST_OBEYED_WAIT
-        and error.code not in {"unreadable", "too_large"}
+        and worth_another_try(error.code)
     )
 
 

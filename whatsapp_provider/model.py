@@ -52,6 +52,13 @@ class ChannelRef:
         """Return the form that is stored in XCom and trigger arguments."""
         return {"gateway": self.gateway, "channel_id": self.channel_id, "name": self.name}
 
+    def key(self, scope: str = "") -> str:
+        """Return the channel's name in the ledger.
+
+        :param scope: what ids are unique within, where that isn't the whole gateway; ``Gateway.channel_scope``.
+        """
+        return "/".join(filter(None, (self.gateway, scope, self.channel_id)))
+
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_dict` wrote.
@@ -98,10 +105,14 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class ChannelSpec:
-    """What to create."""
+    """What to create.
+
+    :param options: what only some gateways know, by each gateway's own names; may hold secrets.
+    """
 
     name: str
     project: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 class PairingKind(StrEnum):
@@ -194,3 +205,41 @@ class HistoryEntry:
     kind: str
     text: str | None = field(default=None, repr=False)
     status: MessageStatus = MessageStatus.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A WhatsApp group that a channel's account is in.
+
+    :param chat_id: WhatsApp's id of it, ``…@g.us``; a recipient like any other.
+    :param size: how many members it has, where the gateway says it.
+    """
+
+    chat_id: str
+    subject: str = ""
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMember:
+    """One member of a group.
+
+    :param chat_id: WhatsApp's id, ``…@s.whatsapp.net`` or, where the group hides numbers, ``…@lid``.
+    :param phone: digits, where the gateway tells the number.
+    """
+
+    chat_id: str = field(repr=False)
+    phone: str | None = field(default=None, repr=False)
+    is_admin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The WhatsApp account that a channel is paired with.
+
+    :param phone: digits.
+    """
+
+    phone: str | None = field(default=None, repr=False)
+    name: str | None = None
+    is_business: bool | None = None

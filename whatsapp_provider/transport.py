@@ -22,17 +22,14 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from whatsapp_provider import __version__
-from whatsapp_provider.errors import ConfigurationError, InputError, NoAnswerError, NotReachedError
+from whatsapp_provider import __version__, deadline
+from whatsapp_provider.dispositions import BUILDING, EXCHANGE, UNLISTED, failure
+from whatsapp_provider.errors import Disposition, WhatsAppError
 
 USER_AGENT = f"airflow-provider-whatsapp/{__version__}"
 MAX_POOLS = 10  #: for each loop, origin and TLS setting
-CONNECTIONS_PER_POOL = 8
+CONNECTIONS_PER_POOL = 8  #: a pool looks at each of its connections several times for each request
 MAX_ANSWER_BYTES = 20 * 1024 * 1024
-
-#: Raised by httpx before the first byte of the request is written: no connection, no TLS, or a proxy
-#: that refuses the tunnel. All else may have been sent.
-_NEVER_LEFT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 #: Never asked for through the machine's proxy: the emulator is here, and no proxy reaches it.
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
@@ -91,11 +88,11 @@ class Answer:
             return json.loads(self.body)
         except (ValueError, RecursionError):
             kind = self.headers.get("content-type", "no content type")
-            raise NoAnswerError(
+            raise failure(
+                "unreadable",
                 f"answered {self.status} with {len(self.body)} bytes of {kind} that are not JSON; "
                 "is the URL of the connection that of the API?",
                 status=self.status,
-                code="unreadable",
             ) from None
 
 
@@ -153,13 +150,14 @@ class Wire:
         """
         where = urlsplit(request.url).netloc
         try:
-            async with asyncio.timeout(request.timeouts.pool):
+            if self._free.locked():
+                async with asyncio.timeout(request.timeouts.pool):
+                    await self._free.acquire()
+            else:
                 await self._free.acquire()
         except TimeoutError:
-            raise NotReachedError(
-                f"{where}: no free connection within {request.timeouts.pool:g} s; nothing was sent.",
-                code="pool_timeout",
-            ) from None
+            told = f"{where}: no free connection within {request.timeouts.pool:g} s; nothing was sent."
+            raise failure("pool_timeout", told) from None
         try:
             client, places = self._client()
             async with places:
@@ -177,6 +175,9 @@ class Wire:
 async def _exchange(client: httpx.AsyncClient, request: Request, where: str) -> Answer:
     built = _build(client, request, where)
     limit = request.timeouts.exchange
+    if (writing := deadline.current()) is not None:
+        writing.check(where)
+        built.extensions["trace"] = writing.listener(where)
     try:
         async with asyncio.timeout(limit):
             response = await client.send(built, stream=True)
@@ -184,25 +185,28 @@ async def _exchange(client: httpx.AsyncClient, request: Request, where: str) -> 
                 body = await _read(response, where)
             finally:
                 await response.aclose()
-    except _NEVER_LEFT as error:
-        raise NotReachedError(
-            f"{where} can't be reached ({type(error).__name__}: {error or 'no detail'}); nothing was sent.",
-            code=type(error).__name__,
-        ) from None
-    except httpx.UnsupportedProtocol as error:
-        raise ConfigurationError(f"{where!r} is not an address to send to: {error}") from None
-    except httpx.HTTPError as error:
-        raise NoAnswerError(
-            f"{where} gave no whole answer ({type(error).__name__}); the request may have been carried out.",
-            code=type(error).__name__,
-        ) from None
-    except TimeoutError:
-        raise NoAnswerError(
-            f"{where} gave no whole answer within {limit:g} s; the request may have been carried out.",
-            code="TimeoutError",
-        ) from None
+    except WhatsAppError:
+        raise
+    except Exception as error:
+        raise _failure(error, where, limit) from None
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Answer(response.status_code, headers, body)
+
+
+def _failure(error: Exception, where: str, limit: float) -> WhatsAppError:
+    """Return what an exception of an exchange means; whatever httpx did not raise itself is not listed."""
+    kind = type(error).__name__
+    known = type(error) is getattr(httpx, kind, TimeoutError)
+    found = EXCHANGE.get(kind, UNLISTED) if known else UNLISTED
+    if found.disposition is Disposition.RETRY:
+        told = f"{where} can't be reached ({kind}: {error or 'no detail'}); nothing was sent."
+    elif found.disposition is Disposition.HALT:
+        told = f"{where!r} is not an address to send to: {error}"
+    elif found is EXCHANGE["TimeoutError"]:
+        told = f"{where} gave no whole answer within {limit:g} s; the request may have been carried out."
+    else:
+        told = f"{where} gave no whole answer ({kind}); the request may have been carried out."
+    return failure(kind if known else f"unlisted: {kind}", told)
 
 
 def _build(client: httpx.AsyncClient, request: Request, where: str) -> httpx.Request:
@@ -220,13 +224,16 @@ def _build(client: httpx.AsyncClient, request: Request, where: str) -> httpx.Req
             ),
         )
     except httpx.InvalidURL as error:
-        raise ConfigurationError(f"{where!r} is not an address to send to: {error}.") from None
+        told = f"{where!r} is not an address to send to: {error}."
+        raise BUILDING["InvalidURL"].error(told) from None
     except (ValueError, TypeError) as error:
         # The text of such an error may quote what can't be written: a token, or a message.
-        raise InputError(
+        told = (
             f"The request to {where} can't be written ({type(error).__name__}); nothing was sent. Look for "
             "characters that are not text in the message, or not plain ASCII in the token."
-        ) from None
+        )
+        cause = "ValueError" if isinstance(error, ValueError) else "TypeError"
+        raise BUILDING[cause].error(told) from None
 
 
 async def _read(response: httpx.Response, where: str) -> bytes:
@@ -235,11 +242,8 @@ async def _read(response: httpx.Response, where: str) -> bytes:
     async for part in response.aiter_bytes():
         size += len(part)
         if size > MAX_ANSWER_BYTES:
-            raise NoAnswerError(
-                f"{where} answered with more than {MAX_ANSWER_BYTES} bytes.",
-                status=response.status_code,
-                code="too_large",
-            )
+            told = f"{where} answered with more than {MAX_ANSWER_BYTES} bytes."
+            raise failure("too_large", told, status=response.status_code)
         parts.append(part)
     return b"".join(parts)
 

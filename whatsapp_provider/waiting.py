@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from whatsapp_provider.errors import ConfigurationError, GatewayError, WhatsAppError
-from whatsapp_provider.model import ChannelState, ChannelStatus
+
+if TYPE_CHECKING:
+    from whatsapp_provider.model import ChannelState, ChannelStatus
 
 
 class ChannelGoal(StrEnum):
@@ -20,6 +23,9 @@ class ChannelGoal(StrEnum):
 
     def is_reached(self, state: ChannelState) -> bool:
         """Whether a channel in this state is there."""
+        # Loaded here: sensors are imported by every DAG file.
+        from whatsapp_provider.model import ChannelState
+
         return state is ChannelState.CONNECTED if self is ChannelGoal.CONNECTED else state.is_initialized
 
 

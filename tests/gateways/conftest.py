@@ -1,4 +1,4 @@
-"""Whapi's two hosts as far as a test needs them, and the emulator."""
+"""Whapi's two hosts and an Evolution server as far as a test needs them, and the emulator."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.gateways import whapi_facts as facts
+from tests.gateways.evolution_server import EvolutionServer
 from whatsapp_provider.emulator import Emulator, EmulatorSettings
 from whatsapp_provider.gateways.connection import ConnectionValues
 from whatsapp_provider.gateways.whapi.channel import WhapiChannel
@@ -99,6 +100,11 @@ class Hosts:
 @pytest.fixture
 def hosts() -> Hosts:
     return Hosts()
+
+
+@pytest.fixture
+def server() -> EvolutionServer:
+    return EvolutionServer()
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.wire.line import Line, a_line
+from tests.wire.transports import offered
 from whatsapp_provider.transport import Wire
 
 
@@ -24,6 +25,6 @@ async def line() -> AsyncIterator[Line]:
 
 @pytest.fixture
 async def wire() -> AsyncIterator[Wire]:
-    wire = Wire()
+    wire = Wire(transport=offered())
     yield wire
     await wire.aclose()

@@ -103,7 +103,8 @@ class Line:
         if self.fault == "reset_before_read":
             self._close(connection, reset=True)
             return False
-        await _read_request(connection, loop)
+        if not await _read_request(connection, loop):
+            return False
         self.read += 1
         self._news.set()
         if self.hold is not None:
@@ -119,6 +120,15 @@ class Line:
                 self._close(connection)
             case "half_body":
                 await loop.sock_sendall(connection, head + BODY[:5])
+                self._close(connection)
+            case "half_body_then_reset":
+                await loop.sock_sendall(connection, head + BODY[:5])
+                self._close(connection, reset=True)
+            case "half_head":
+                await loop.sock_sendall(connection, head[:30])
+                self._close(connection)
+            case "no_http":
+                await loop.sock_sendall(connection, b"220 mail.example ESMTP\r\n\r\n")
                 self._close(connection)
             case "silence":
                 await asyncio.Event().wait()
@@ -148,15 +158,19 @@ def _peek(connection: socket.socket) -> bytes:
         return b""
 
 
-async def _read_request(connection: socket.socket, loop: asyncio.AbstractEventLoop) -> None:
-    data = b""
-    while END_OF_HEAD not in data:
-        data += await loop.sock_recv(connection, 65536)
-    head, _, body = data.partition(END_OF_HEAD)
-    _, _, after = head.lower().partition(b"content-length:")
-    length = int(after.partition(b"\r\n")[0] or b"0")
-    while len(body) < length:
-        body += await loop.sock_recv(connection, 65536)
+async def _read_request(connection: socket.socket, loop: asyncio.AbstractEventLoop) -> bool:
+    """Take one request off the wire; say whether it came whole."""
+    data, wanted = b"", None
+    while wanted is None or len(data) < wanted:
+        part = await loop.sock_recv(connection, 65536)
+        if not part:
+            return False
+        data += part
+        if wanted is None and END_OF_HEAD in data:
+            head, _, _ = data.lower().partition(END_OF_HEAD)
+            _, _, after = head.partition(b"content-length:")
+            wanted = len(head) + len(END_OF_HEAD) + int(after.partition(b"\r\n")[0] or b"0")
+    return True
 
 
 @contextlib.asynccontextmanager

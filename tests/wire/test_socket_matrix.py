@@ -22,7 +22,10 @@ MAY_HAVE_BEEN_CARRIED_OUT = {
     "reset_before_read": (1, 0),
     "reset_after_read": (1, 1),
     "end_after_read": (1, 1),
+    "half_head": (1, 1),
     "half_body": (1, 1),
+    "half_body_then_reset": (1, 1),
+    "no_http": (1, 1),
     "silence": (1, 1),
 }
 
@@ -98,6 +101,30 @@ async def test_a_certificate_that_nobody_vouches_for_means_that_nothing_left(
     assert error.disposition is Disposition.RETRY
     assert "certificate verify failed" in str(error)
     assert b"".join(came) == b""
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("ending", ["reset", "end"])
+async def test_a_request_that_was_read_over_tls_and_not_answered_is_held_and_came_once(
+    tmp_path: Path, ending: str, method: str
+) -> None:
+    heads: list[bytes] = []
+
+    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        if ending == "reset":
+            writer.transport.abort()
+        writer.close()
+
+    server = await asyncio.start_server(converse, "127.0.0.1", 0, ssl=self_signed(tmp_path))
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        wire = Wire(verify=str(tmp_path / "certificate.pem"))
+        error = await failure(wire, request(method, f"https://127.0.0.1:{port}/"))
+        await wire.aclose()
+    assert type(error) is NoAnswerError
+    assert error.disposition is Disposition.HOLD
+    assert len(heads) == 1
 
 
 async def test_a_certificate_that_the_setting_names_is_trusted(tmp_path: Path) -> None:

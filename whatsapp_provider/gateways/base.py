@@ -17,10 +17,13 @@ from whatsapp_provider.model import (
     ChannelRef,
     ChannelSpec,
     ChannelStatus,
+    Group,
+    GroupMember,
     HistoryEntry,
     MessageStatus,
     NumberCheck,
     Pairing,
+    Profile,
     SendResult,
     Webhook,
 )
@@ -32,7 +35,8 @@ class Capabilities:
 
     message_kinds: frozenset[str] = field(metadata={"label": "send messages of kind"})
     create_channels: bool = field(default=False, metadata={"label": "create and delete channels"})
-    channel_lifecycle: bool = field(default=False, metadata={"label": "extend, stop and restart channels"})
+    channel_lifecycle: bool = field(default=False, metadata={"label": "extend, stop and start channels"})
+    restart: bool = field(default=False, metadata={"label": "restart channels"})
     pairing_qr: bool = field(default=False, metadata={"label": "show a QR code for pairing"})
     pairing_code: bool = field(default=False, metadata={"label": "give a pairing code for a number"})
     logout: bool = field(default=False, metadata={"label": "unlink the phone"})
@@ -40,6 +44,9 @@ class Capabilities:
     message_status: bool = field(default=False, metadata={"label": "tell a message's status"})
     check_numbers: bool = field(default=False, metadata={"label": "check whether a number is on WhatsApp"})
     history: bool = field(default=False, metadata={"label": "look up what was sent to a chat"})
+    several_webhooks: bool = field(default=False, metadata={"label": "keep several webhooks for one channel"})
+    groups: bool = field(default=False, metadata={"label": "list groups and their members"})
+    profile: bool = field(default=False, metadata={"label": "tell the profile of the paired account"})
 
     def require(self, gateway: str, flag: str) -> None:
         """Refuse by name what the gateway can't do.
@@ -82,7 +89,10 @@ class AccountGateway(Protocol):
         """Return the channel of that id, or ``None``."""
 
     async def create_channel(self, spec: ChannelSpec) -> Channel:
-        """Create a channel. Not idempotent by itself: look for the name first."""
+        """Create a channel. Not idempotent by itself: look for the name first.
+
+        :raises ConfigurationError: for an option that the gateway does not know, before anything is asked.
+        """
 
     async def delete_channel(self, channel_id: str) -> bool:
         """Delete a channel; ``False`` if there was none."""
@@ -141,8 +151,12 @@ class ChannelGateway(Sender, Protocol):
     async def webhooks(self) -> Sequence[Webhook]:
         """Return the configured webhooks."""
 
-    async def set_webhook(self, webhook: Webhook) -> bool:
-        """Add the webhook, or change the one of the same URL; others stay. ``False`` if nothing changed."""
+    async def set_webhook(self, webhook: Webhook, *, replace: bool = False) -> bool:
+        """Add the webhook, or change the one of the same URL; others stay. ``False`` if nothing changed.
+
+        :param replace: where a channel can have one webhook only, take the place of another URL's.
+        :raises ConfigurationError: if there is no room for it.
+        """
 
     async def remove_webhook(self, url: str) -> bool:
         """Remove the webhook of that URL; ``False`` if there was none."""
@@ -155,6 +169,21 @@ class ChannelGateway(Sender, Protocol):
 
     async def history(self, recipient: str, *, since: float, limit: int = 100) -> Sequence[HistoryEntry]:
         """Return what was sent from here to one chat since a moment (seconds since the epoch)."""
+
+    async def groups(self) -> Sequence[Group]:
+        """Return the groups that the paired account is in."""
+
+    async def group(self, chat_id: str) -> Group | None:
+        """Return one group, ``None`` if the account is in no such group."""
+
+    async def group_members(self, chat_id: str) -> Sequence[GroupMember]:
+        """Return the members of one group, the paired account among them.
+
+        :raises NotFoundError: if the account is in no such group.
+        """
+
+    async def profile(self) -> Profile:
+        """Return the paired account's own profile."""
 
 
 class Gateway(Protocol):
@@ -175,6 +204,10 @@ class Gateway(Protocol):
     @property
     def account_key(self) -> str:
         """A stable name of the account that is not a secret, for locks in the ledger."""
+
+    @property
+    def channel_scope(self) -> str:
+        """What this connection's channel ids are unique within, no secret; empty where they are everywhere."""
 
     @property
     def send_timeout(self) -> float:

@@ -10,6 +10,21 @@ from urllib.parse import urlsplit
 
 from whatsapp_provider.errors import ConfigurationError
 
+#: What the empty port field says. Airflow 3.3.2 sends 0 for no port when its Test button is pressed, takes that
+#: for another server than the stored one, and refuses (apache/airflow#73298); with a port it does test.
+PORT_HINT = "443, which the Test button of Airflow 3.3.2 needs"
+#: Whom a notification goes to that names nobody; Airflow's edge reads it, so that no gateway has to.
+NOTIFY_FIELD = "notify_to"
+#: What every gateway's form has beside its own fields.
+SHARED_FIELDS: Mapping[str, Mapping[str, Any]] = {
+    NOTIFY_FIELD: {
+        "label": "Notify",
+        "description": "Who gets a notification that names nobody: a phone number with country code, or a WhatsApp "
+        "id; several with commas between.",
+        "schema": {"type": ["string", "null"], "section": "Notifications"},
+    },
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectionForm:
@@ -18,7 +33,8 @@ class ConnectionForm:
     :param relabeling: names of the standard fields that are used, e.g. ``{"password": "Partner token"}``.
     :param hidden: standard fields that are not used.
     :param fields: further fields as Airflow's ``conn-fields``: JSON schemas, kept in the connection's extra.
-        Airflow masks by name, so a secret one must end in ``_token`` or ``_secret``.
+        Airflow masks by name, so a secret one must end in ``_token`` or ``_secret``. Those that every gateway
+        has come after them by themselves.
     """
 
     connection_type: str
@@ -28,6 +44,9 @@ class ConnectionForm:
     hidden: tuple[str, ...]
     placeholders: Mapping[str, str]
     fields: Mapping[str, Mapping[str, Any]]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "fields", {**self.fields, **SHARED_FIELDS})
 
     def behaviour(self) -> dict[str, Any]:
         """Return what Airflow calls the field behaviour, with its own hyphened keys."""
@@ -55,14 +74,18 @@ class ConnectionValues:
 
         :raises ConfigurationError: if it is something else.
         """
-        value = self.extra.get(name)
-        if value is None or value == "":
+        value = self._given(name)
+        if value is None:
             return default
         if not isinstance(value, str):
             raise ConfigurationError(
                 f"Connection {self.conn_id!r}: extra field {name!r} must be text, not {type(value).__name__}."
             )
         return value.strip()
+
+    def _given(self, name: str) -> Any:
+        value = self.extra.get(name)
+        return None if isinstance(value, str) and not value.strip() else value
 
     def token(self, value: str, field_label: str) -> str:
         """Return a token without blanks around it.
@@ -82,8 +105,8 @@ class ConnectionValues:
 
         :raises ConfigurationError: if it is no number or below ``minimum``.
         """
-        value = self.extra.get(name)
-        if value is None or value == "":
+        value = self._given(name)
+        if value is None:
             return default
         try:
             number = float("yes or no" if isinstance(value, bool) else value)

@@ -6,7 +6,7 @@ SQLAlchemy or Airflow; a name always comes from this table, never from a connect
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from whatsapp_provider.gateways.base import Capabilities, Gateway
     from whatsapp_provider.gateways.connection import ConnectionForm, ConnectionValues
     from whatsapp_provider.transport import Wire
+
+    Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +45,22 @@ class GatewayLine:
         """What the gateway can do."""
         return cast("Capabilities", import_module(f"{self.folder}.gateway").CAPABILITIES)
 
-    def open(self, values: ConnectionValues, *, wire: Wire | None = None) -> Gateway:
+    def open(
+        self, values: ConnectionValues, *, wire: Wire | None = None, sleep: Sleep | None = None
+    ) -> Gateway:
         """Return the gateway for a connection; no request is made yet.
 
+        :param wire: pools of one's own, for tests.
+        :param sleep: waits between looks and retries, for tests.
         :raises ConfigurationError: if the connection lacks something.
         """
-        return cast("Gateway", import_module(f"{self.folder}.gateway").open_gateway(values, wire=wire))
+        module = import_module(f"{self.folder}.gateway")
+        return cast("Gateway", module.open_gateway(values, wire=wire, sleep=sleep))
 
 
 GATEWAYS: Mapping[str, GatewayLine] = MappingProxyType(
     {
+        "evolution": GatewayLine("evolution", "evolution_api", "whatsapp_provider.gateways.evolution"),
         "whapi": GatewayLine("whapi", "whapi", "whatsapp_provider.gateways.whapi"),
     }
 )
@@ -67,6 +75,11 @@ def by_connection_type(connection_type: str) -> GatewayLine:
         if line.connection_type == connection_type:
             return line
     known = ", ".join(line.connection_type for line in GATEWAYS.values())
+    if not connection_type:
+        # Airflow finds no type before the :// of a URI where an underscore is in it.
+        raise ConfigurationError(
+            f"The connection has no type. Use one of: {known}; where it is written as a URI, with '-' for '_'."
+        )
     raise ConfigurationError(
         f"Connection type {connection_type!r} is not a WhatsApp gateway. Use one of: {known}."
     )

@@ -74,6 +74,11 @@ class WhapiAccount:
 
     async def create_channel(self, spec: ChannelSpec) -> Channel:
         """Create a channel in the given project, the connection's, or the main one."""
+        if spec.options:
+            raise ConfigurationError(
+                f"Whapi takes no options for a new channel; got {', '.join(sorted(spec.options))}. Set them on the "
+                "channel afterwards."
+            )
         project = spec.project or self._config.project_id or (await self._project()).id
         # PUT or not, a repeat buys another channel.
         try:

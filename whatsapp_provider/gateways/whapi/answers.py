@@ -60,4 +60,7 @@ def classify_manager(answer: Answer, effect: Effect, said: str) -> GatewayError:
     if answer.status == 503 and "servers are currently busy" in explanation(answer).lower():
         # Documented for creating a channel: refused, so there is nothing in doubt.
         return TemporarilyUnavailableError(said, status=503, code="servers_busy")
+    if answer.status == 401:
+        mend = "The manager does not know the partner token: copy it anew into the connection (Password)."
+        return CredentialRejectedError(f"{said} {mend}", status=401)
     return classify_status(answer, effect, said)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
-from binascii import Error as Base64Error
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,14 +10,15 @@ from whatsapp_provider.errors import (
     ConfigurationError,
     Disposition,
     GatewayError,
-    InputError,
     NoAnswerError,
     NotFoundError,
     NotReachedError,
     TemporarilyUnavailableError,
 )
+from whatsapp_provider.gateways.reading import digits_of, pairing_digits
 from whatsapp_provider.gateways.whapi import webhooks
 from whatsapp_provider.gateways.whapi.answers import CHAT_NOT_FOUND
+from whatsapp_provider.gateways.whapi.groups import PAGE, GroupList, GroupPayload, group_of, members_of
 from whatsapp_provider.gateways.whapi.payloads import (
     CheckEntry,
     CheckPayload,
@@ -28,6 +27,7 @@ from whatsapp_provider.gateways.whapi.payloads import (
     MessageList,
     QrPayload,
     StatusList,
+    image,
     read,
 )
 from whatsapp_provider.gateways.whapi.sends import send_request, send_result, status_of
@@ -36,11 +36,14 @@ from whatsapp_provider.messages import Message
 from whatsapp_provider.model import (
     ChannelState,
     ChannelStatus,
+    Group,
+    GroupMember,
     HistoryEntry,
     MessageStatus,
     NumberCheck,
     Pairing,
     PairingKind,
+    Profile,
     SendResult,
     Webhook,
 )
@@ -122,14 +125,12 @@ class WhapiChannel:
             raise _paired(error) or error from None
         if qr.status.upper() != "OK" or not (qr.base64 or qr.rowdata):
             return None
-        image = _image(qr.base64) if qr.base64 else None
-        return Pairing(PairingKind.QR, image=image, raw=qr.rowdata, expires_in=qr.expire)
+        picture = image(qr.base64) if qr.base64 else None
+        return Pairing(PairingKind.QR, image=picture, raw=qr.rowdata, expires_in=qr.expire)
 
     async def pairing_code(self, phone: str) -> Pairing:
         """Return the code to type on the phone of that number."""
-        digits = phone.removeprefix("+")
-        if not (digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15):
-            raise InputError("A pairing code needs the phone's number: its country code, then digits alone.")
+        digits = pairing_digits(phone)
         try:
             payload = read(CodePayload, await self._get(f"/users/login/{digits}"))
         except GatewayError as error:
@@ -166,8 +167,11 @@ class WhapiChannel:
         """Return the configured webhooks."""
         return [webhooks.from_wire(entry) for entry in await self._webhook_entries()]
 
-    async def set_webhook(self, webhook: Webhook) -> bool:
-        """Add or change one webhook. Deliveries are kept by the gate until they are acknowledged."""
+    async def set_webhook(self, webhook: Webhook, *, replace: bool = False) -> bool:
+        """Add or change one webhook; there is room for several, so ``replace`` has nothing to do.
+
+        Deliveries are kept by the gate until they are acknowledged.
+        """
         webhooks.check(webhook)
         entries = webhooks.merged(await self._webhook_entries(), webhook)
         if entries is None:
@@ -215,8 +219,8 @@ class WhapiChannel:
     async def check_numbers(self, numbers: Sequence[str]) -> Sequence[NumberCheck]:
         """Ask which numbers are on WhatsApp; mass checks draw attention, so ask sparingly."""
         body = read(CheckPayload, await self._change("POST", "/contacts", {"contacts": list(numbers)}))
-        found = {_digits(entry.input): entry for entry in body.contacts}
-        return [_check(number, found.get(_digits(number))) for number in numbers]
+        found = {digits_of(entry.input): entry for entry in body.contacts}
+        return [_check(number, found.get(digits_of(number))) for number in numbers]
 
     async def history(self, recipient: str, *, since: float, limit: int = 100) -> Sequence[HistoryEntry]:
         """Return what this channel sent to one chat, newest first."""
@@ -235,22 +239,40 @@ class WhapiChannel:
             if item.from_me
         ]
 
+    async def groups(self) -> Sequence[Group]:
+        """Return the account's groups, page by page."""
+        found: dict[str, Group] = {}
+        while True:
+            page = read(GroupList, await self._get("/groups", count=str(PAGE), offset=str(len(found))))
+            news = {payload.id: group_of(payload) for payload in page.groups if payload.id not in found}
+            found |= news
+            if not news or (page.total is not None and len(found) >= page.total):
+                return list(found.values())
 
-def _image(base64: str) -> bytes:
-    """Decode an image given bare or as a data URI; both are seen."""
-    _, _, data = base64.rpartition(",")
-    try:
-        return b64decode(data, validate=True)
-    except Base64Error:
-        raise NoAnswerError("Whapi answered a QR code that is not an image.", code="unreadable") from None
+    async def group(self, chat_id: str) -> Group | None:
+        """Return one group. A channel that the gate does not find is not taken for a group that isn't there."""
+        try:
+            return group_of(await self._group(chat_id))
+        except NotFoundError as error:
+            if "group" in str(error).lower():
+                return None
+            raise
+
+    async def group_members(self, chat_id: str) -> Sequence[GroupMember]:
+        """Return a group's members."""
+        return members_of(await self._group(chat_id))
+
+    async def _group(self, chat_id: str) -> GroupPayload:
+        return read(GroupPayload, await self._get(f"/groups/{segment(chat_id)}"))
+
+    async def profile(self) -> Profile:
+        """Return number and name; the gate's own profile route tells no number."""
+        user = read(Health, await self._get("/health")).user
+        return Profile(phone=user.id, name=user.name) if user else Profile()
 
 
 def _paired(error: GatewayError) -> AlreadyConnectedError | None:
     return AlreadyConnectedError(str(error), status=409) if error.status == 409 else None
-
-
-def _digits(number: str) -> str:
-    return "".join(filter(str.isdigit, number.partition("@")[0]))
 
 
 def _check(number: str, entry: CheckEntry | None) -> NumberCheck:

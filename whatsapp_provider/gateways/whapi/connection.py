@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from whatsapp_provider.errors import ConfigurationError
-from whatsapp_provider.gateways.connection import ConnectionForm, ConnectionValues
+from whatsapp_provider.gateways.connection import PORT_HINT, ConnectionForm, ConnectionValues
 
 GATE_URL = "https://gate.whapi.cloud"
 MANAGER_URL = "https://manager.whapi.cloud"
@@ -14,9 +14,9 @@ FORM = ConnectionForm(
     connection_type="whapi",
     label="WhatsApp: Whapi.Cloud",
     hook_class="whatsapp_provider.hooks.whapi.WhapiHook",
-    relabeling={"host": "Gate URL", "password": "Partner token"},
-    hidden=("schema", "port", "login", "extra"),
-    placeholders={"host": GATE_URL, "password": "eyJhbGci…"},
+    relabeling={"host": "Gate URL", "port": "Port", "password": "Partner token"},
+    hidden=("schema", "login", "extra"),
+    placeholders={"host": GATE_URL, "password": "eyJhbGci…", "port": PORT_HINT},
     fields={
         "manager_url": {
             "label": "Manager URL",

@@ -33,6 +33,7 @@ CAPABILITIES = Capabilities(
     message_kinds=KINDS,
     create_channels=True,
     channel_lifecycle=True,
+    restart=True,
     pairing_qr=True,
     pairing_code=True,
     logout=True,
@@ -40,15 +41,20 @@ CAPABILITIES = Capabilities(
     message_status=True,
     check_numbers=True,
     history=True,
+    several_webhooks=True,
+    groups=True,
+    profile=True,
 )
 
 
-def open_gateway(values: ConnectionValues, *, wire: Wire | None = None) -> WhapiGateway:
+def open_gateway(
+    values: ConnectionValues, *, wire: Wire | None = None, sleep: Sleep | None = None
+) -> WhapiGateway:
     """Return the gateway of a connection.
 
     :raises ConfigurationError: if the connection lacks a token or a value can't be used.
     """
-    return WhapiGateway(WhapiConfig.read(values), wire)
+    return WhapiGateway(WhapiConfig.read(values), wire, sleep=sleep or asyncio.sleep)
 
 
 class WhapiGateway:
@@ -56,6 +62,7 @@ class WhapiGateway:
 
     name = "whapi"
     capabilities = CAPABILITIES
+    channel_scope = ""  # the vendor gives each id once
 
     def __init__(
         self,

@@ -6,19 +6,9 @@ captured answers differ.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from pydantic import ConfigDict, Field
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from whatsapp_provider.errors import NoAnswerError
-
-
-class Payload(BaseModel):
-    """An answer's body."""
-
-    model_config = ConfigDict(
-        extra="ignore", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True
-    )
+from whatsapp_provider.gateways.reading import Payload, Reader
 
 
 class ChannelPayload(Payload):
@@ -43,7 +33,7 @@ class ChannelPayload(Payload):
 class ChannelList(Payload):
     """One page of channels."""
 
-    channels: list[ChannelPayload] = []
+    channels: list[ChannelPayload] = Field(default_factory=list)
     total: int | None = None
 
 
@@ -122,7 +112,7 @@ class SentPayload(Payload):
 class MessageList(Payload):
     """``GET /messages/list/{chat}``."""
 
-    messages: list[MessagePayload] = []
+    messages: list[MessagePayload] = Field(default_factory=list)
 
 
 class StatusEntry(Payload):
@@ -135,7 +125,7 @@ class StatusEntry(Payload):
 class StatusList(Payload):
     """``GET /statuses/{id}``."""
 
-    statuses: list[StatusEntry] = []
+    statuses: list[StatusEntry] = Field(default_factory=list)
 
 
 class CheckEntry(Payload):
@@ -149,23 +139,9 @@ class CheckEntry(Payload):
 class CheckPayload(Payload):
     """``POST /contacts``."""
 
-    contacts: list[CheckEntry] = []
+    contacts: list[CheckEntry] = Field(default_factory=list)
 
 
-P = TypeVar("P", bound=Payload)
-
-
-def read(kind: type[P], body: Any) -> P:
-    """Return the body as a payload.
-
-    :raises NoAnswerError: naming the fields that are not as expected; on a send this is ``hold``.
-    """
-    try:
-        return kind.model_validate(body)
-    except ValidationError as error:
-        fields = ", ".join(".".join(map(str, item["loc"])) or "body" for item in error.errors())
-        raise NoAnswerError(
-            f"Whapi answered something unexpected where {kind.__name__} belongs (fields: {fields}). "
-            "Is the URL of the connection that of Whapi?",
-            code="unreadable",
-        ) from None
+_reader = Reader("Whapi", "Is the URL of the connection that of Whapi?")
+read = _reader.one
+image = _reader.image

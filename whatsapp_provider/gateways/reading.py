@@ -1,0 +1,91 @@
+"""Read what a gateway answers: bodies as payloads, pictures as bytes, numbers as digits."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from whatsapp_provider.errors import InputError, NoAnswerError
+
+
+class Payload(BaseModel):
+    """An answer's body. Unknown keys are ignored: a vendor's specs, samples and servers differ."""
+
+    model_config = ConfigDict(
+        extra="ignore", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True
+    )
+
+
+P = TypeVar("P", bound=Payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads one gateway's answers. What can't be read is no answer: on a send that is ``hold``.
+
+    :param gateway: how errors name the other side, e.g. ``Whapi``.
+    :param question: what an unexpected answer makes one ask, e.g. whether the URL is right.
+    """
+
+    gateway: str
+    question: str
+
+    def one(self, kind: type[P], body: Any) -> P:
+        """Return the body as a payload.
+
+        :raises NoAnswerError: naming the fields that are not as expected.
+        """
+        try:
+            return kind.model_validate(body)
+        except ValidationError as error:
+            fields = ", ".join(".".join(map(str, item["loc"])) or "body" for item in error.errors())
+            raise self._unreadable(kind, fields) from None
+
+    def many(self, kind: type[P], body: Any) -> list[P]:
+        """Return the body as a list of payloads.
+
+        :raises NoAnswerError: if it is none.
+        """
+        if not isinstance(body, list):
+            raise self._unreadable(kind, "body is no list")
+        return [self.one(kind, item) for item in body]
+
+    def image(self, base64: str) -> bytes:
+        """Return an image given bare or as a data URI; both are seen.
+
+        :raises NoAnswerError: if it is none.
+        """
+        _, _, data = base64.rpartition(",")
+        try:
+            return b64decode(data, validate=True)
+        except Base64Error:
+            raise NoAnswerError(
+                f"{self.gateway} answered a QR code that is not an image.", code="unreadable"
+            ) from None
+
+    def _unreadable(self, kind: type[Payload], fields: str) -> NoAnswerError:
+        return NoAnswerError(
+            f"{self.gateway} answered something unexpected where {kind.__name__} belongs (fields: {fields}). "
+            f"{self.question}",
+            code="unreadable",
+        )
+
+
+def digits_of(number: str) -> str:
+    """Return the digits of a number or of a person's WhatsApp id."""
+    return "".join(filter(str.isdigit, number.partition("@")[0]))
+
+
+def pairing_digits(phone: str) -> str:
+    """Return the digits of the phone that is to be paired by a code.
+
+    :raises InputError: if it is no number with country code.
+    """
+    digits = phone.removeprefix("+")
+    if not (digits.isascii() and digits.isdigit() and 7 <= len(digits) <= 15):
+        raise InputError("A pairing code needs the phone's number: its country code, then digits alone.")
+    return digits
