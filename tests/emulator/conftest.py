@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.emulator.evolution_wire import Evolution
 from whatsapp_provider.emulator import Emulator, EmulatorSettings
 from whatsapp_provider.emulator.whapi.channel import WhapiChannel
 
@@ -96,3 +97,13 @@ async def wire(emulator: Emulator) -> AsyncIterator[Wire]:
 @pytest.fixture
 async def channel(emulator: Emulator) -> WhapiChannel:
     return await emulator.paired_channel("Jonathan", "15550001000")
+
+
+@pytest.fixture
+def evolution(wire: Wire) -> Evolution:
+    return Evolution(wire.emulator, wire.http)
+
+
+@pytest.fixture
+def evolution_v1(wire: Wire) -> Evolution:
+    return Evolution(wire.emulator, wire.http, version=1)

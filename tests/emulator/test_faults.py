@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from itertools import groupby
 
 import pytest
 
@@ -117,6 +118,26 @@ async def test_dice_with_a_seed_fall_the_same_way_again(wire: Wire, channel: Wha
     first = await run()
     assert first == await run()
     assert set(first) == {200, 500}
+
+
+async def test_dice_can_begin_a_burst_that_hits_the_requests_after_it_too(
+    wire: Wire, channel: WhapiChannel
+) -> None:
+    burst = Fault(kind="status", status=429, times=None, probability=0.1, burst=4, seed=3)
+    wire.emulator.faults.add(burst)
+    runs = [
+        (status, len(list(same)))
+        for status, same in groupby([(await wire.text(channel, TO)).status_code for _ in range(60)])
+    ]
+    refused = [length for status, length in runs if status == 429]
+    assert len(refused) > 1
+    # The last one may be cut short by the end of the test; two may come one after the other.
+    assert all(length % 4 == 0 for length in refused[:-1])
+
+
+def test_a_burst_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="one request at the least"):
+        Fault(kind="status", burst=0)
 
 
 async def test_the_control_api_is_never_spoiled(wire: Wire) -> None:

@@ -30,6 +30,19 @@ async def test_history_is_newest_first_and_can_be_narrowed(wire: Wire, channel: 
     assert unknown.json()["error"]["message"] == "Specified chat not found"
 
 
+async def test_history_may_show_a_message_only_a_while_after_it_was_sent(
+    wire: Wire, channel: WhapiChannel
+) -> None:
+    wire.emulator.configure(history_lag=5)
+    sent = (await wire.text(channel, TO)).json()["message"]
+    path = f"/messages/list/{TO}@s.whatsapp.net"
+    assert (await wire.gate(channel.token, "GET", path)).json()["messages"] == []
+    assert (await wire.gate(channel.token, "GET", f"/messages/{sent['id']}")).json()["id"] == sent["id"]
+    await wire.emulator.advance(5)
+    (shown,) = (await wire.gate(channel.token, "GET", path)).json()["messages"]
+    assert shown["id"] == sent["id"]
+
+
 async def test_history_forgets_the_oldest_but_the_truth_log_does_not(
     wire: Wire, channel: WhapiChannel
 ) -> None:

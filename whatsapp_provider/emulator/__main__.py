@@ -1,6 +1,6 @@
 """``python -m whatsapp_provider.emulator``: the emulator on a port, until it is told to stop.
 
-When it is ready it prints one line of JSON with its port, its addresses and the partner token.
+When it is ready it prints one line of JSON with its port, its addresses and the accounts' secrets.
 """
 
 from __future__ import annotations
@@ -30,6 +30,14 @@ def parser() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     add("--port", type=int, default=8377, help="port, 0 for a free one (default: %(default)s)")
     add("--partner-token", default=default.partner_token, help="the account's token")
+    add("--evolution-key", default=default.evolution_key, help="the global key of both Evolution servers")
+    add(
+        "--evolution-create-wait",
+        type=float,
+        default=default.evolution_create_wait,
+        help="seconds a QR takes",
+    )
+    add("--evolution-connect-wait", type=float, default=default.evolution_connect_wait, help="seconds")
     add("--provisioning", type=float, default=default.provisioning_seconds, help="seconds until a channel is")
     add("--settings-warmup", type=float, default=0.0, help="seconds of 503 on PATCH /settings after that")
     add("--init", type=float, default=default.init_seconds, help="seconds in INIT")
@@ -50,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     add("--error-shape", choices=("object", "flat"), default="object", help="shape of the gate's errors")
     add("--seed", type=int, default=None, help="make ids and tokens repeatable")
     add("--truth-file", type=Path, help="append what phones received, as JSON lines")
+    add("--fast", action="store_true", help="for measurements: plain texts are counted and kept nowhere")
     add("--ready-file", type=Path, help="write the ready line here too")
     return line
 
@@ -58,6 +67,9 @@ def settings_from(options: argparse.Namespace) -> EmulatorSettings:
     """Return the settings that a command line asks for."""
     return EmulatorSettings(
         partner_token=options.partner_token,
+        evolution_key=options.evolution_key,
+        evolution_create_wait=options.evolution_create_wait,
+        evolution_connect_wait=options.evolution_connect_wait,
         provisioning_seconds=options.provisioning,
         settings_warmup_seconds=options.settings_warmup,
         init_seconds=options.init,
@@ -84,7 +96,7 @@ async def run(options: argparse.Namespace) -> None:
     from whatsapp_provider.emulator.server import EmulatorServer
 
     emulator = Emulator(settings_from(options), clock=RealClock())
-    server = EmulatorServer(emulator, options.host, options.port)
+    server = EmulatorServer(emulator, options.host, options.port, fast=options.fast)
     # Line buffered, so that a reader sees each message as soon as it was received.
     truth = open(options.truth_file, "a", buffering=1) if options.truth_file else None  # noqa: ASYNC230, SIM115 - opened once, before serving; closed below
     emulator.network.write_truth_to(truth)
@@ -113,11 +125,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line."""
     options = parser().parse_args(arguments)
     try:
-        import uvicorn  # noqa: F401 - asked for here to say how to get it
+        from uvicorn.loops.auto import auto_loop_factory
     except ImportError:
         sys.stderr.write("The emulator needs: pip install 'airflow-provider-whatsapp[emulator]'\n")
         return 2
-    asyncio.run(run(options))
+    # The faster loop where it is installed, but only where it is asked for: Airflow's own is asyncio's.
+    with asyncio.Runner(loop_factory=auto_loop_factory() if options.fast else None) as runner:
+        runner.run(run(options))
     return 0
 
 

@@ -30,6 +30,7 @@ from whatsapp_provider.emulator.world import World
 if TYPE_CHECKING:
     import httpx
 
+    from whatsapp_provider.emulator.evolution.servers import Evolution
     from whatsapp_provider.emulator.socket_faults import SocketLayer
     from whatsapp_provider.emulator.whapi.account import WhapiAccount
     from whatsapp_provider.emulator.whapi.channel import WhapiChannel
@@ -121,6 +122,11 @@ class Emulator:
     def whapi(self) -> WhapiAccount:
         """The account behind the Whapi dialect."""
         return cast("WhapiAccount", self.world.accounts["whapi"])
+
+    @property
+    def evolution(self) -> Evolution:
+        """The two servers of the Evolution dialect."""
+        return cast("Evolution", self.world.accounts["evolution"])
 
     def configure(self, **changes: Any) -> None:
         """Change settings from now on."""

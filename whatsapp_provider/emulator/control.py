@@ -46,7 +46,10 @@ class ControlApi:
             ("POST", "/settings", self._change_settings),
             ("GET", "/webhooks", self._webhooks),
             ("POST", "/advance", self._advance),
+            ("GET", "/groups", self._groups),
+            ("POST", "/groups", self._add_group),
             ("POST", "/inbox", self._put_into_inbox),
+            ("POST", "/inbox/{event}", self._put_into_inbox),
             ("GET", "/inbox", self._inbox_events),
         ):
             self._router.add(method, path, command)
@@ -68,7 +71,9 @@ class ControlApi:
     async def _put_into_inbox(self, request: Request) -> Any:
         """Take a webhook, for those who have no receiver: only what kind of event it was is kept."""
         event = (request.json() or {}).get("event") or {}
-        self._inbox[f"{event.get('type')}.{event.get('event')}"] += 1
+        # One gateway names its events, another one describes them.
+        name = event if isinstance(event, str) else f"{event.get('type')}.{event.get('event')}"
+        self._inbox[name] += 1
         return {"success": True}
 
     async def _inbox_events(self, _request: Request) -> Any:
@@ -116,6 +121,19 @@ class ControlApi:
     async def _read(self, request: Request) -> Any:
         data = request.json()
         return {"read": self._network.read(data["phone"], data.get("message_id"))}
+
+    async def _groups(self, _request: Request) -> Any:
+        return {
+            "groups": [
+                {"group_id": group.id, "subject": group.subject, "participants": group.participants}
+                for group in self._network.groups.all()
+            ]
+        }
+
+    async def _add_group(self, request: Request) -> Any:
+        data = request.json()
+        group_id = self._network.add_group(data["subject"], data["participants"], data.get("description"))
+        return {"group_id": group_id}
 
     async def _received(self, request: Request) -> Any:
         query = request.query

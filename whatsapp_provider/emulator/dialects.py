@@ -15,6 +15,7 @@ Endpoint = Callable[[Request, str], Awaitable[Reply]]
 
 DIALECTS: dict[str, str] = {
     "whapi": "whatsapp_provider.emulator.whapi",
+    "evolution": "whatsapp_provider.emulator.evolution",
 }
 
 

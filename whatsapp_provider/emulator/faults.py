@@ -31,8 +31,9 @@ class Fault:
     """One way in which the world misbehaves.
 
     ``times`` is how often it happens (None: for ever), ``after`` how many matching requests pass
-    unharmed first, ``probability`` with ``seed`` makes it random but repeatable. ``forward`` says
-    whether the request still reaches the gateway, that is: whether the phone gets the message.
+    unharmed first, ``probability`` with ``seed`` makes it random but repeatable; once it happens, it
+    happens to ``burst`` matching requests in a row. ``forward`` says whether the request still reaches
+    the gateway, that is: whether the phone gets the message.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Fault:
     times: int | None = 1
     after: int = 0
     probability: float = 1.0
+    burst: int = 1
     seed: int | None = None
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -51,6 +53,8 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"No such fault kind: {self.kind!r}. Known: {', '.join(sorted(KINDS))}.")
+        if self.burst < 1:
+            raise ValueError(f"A burst is of one request at the least, not {self.burst}.")
         if self.path is not None:
             re.compile(self.path)
 
@@ -89,7 +93,7 @@ class Fault:
 class _Armed:
     """A fault with its counters."""
 
-    __slots__ = ("fault", "happened", "pattern", "random", "seen")
+    __slots__ = ("burst_left", "fault", "happened", "pattern", "random", "seen")
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
@@ -97,6 +101,7 @@ class _Armed:
         self.random = random.Random(fault.seed)  # noqa: S311 - dice for tests, not a secret
         self.seen = 0
         self.happened = 0
+        self.burst_left = 0
 
     def matches(self, method: str, path: str) -> bool:
         fault = self.fault
@@ -111,8 +116,11 @@ class _Armed:
         self.seen += 1
         if self.seen <= fault.after:
             return False
-        if fault.probability < 1.0 and self.random.random() >= fault.probability:
-            return False
+        if self.burst_left == 0:
+            if fault.probability < 1.0 and self.random.random() >= fault.probability:
+                return False
+            self.burst_left = fault.burst
+        self.burst_left -= 1
         self.happened += 1
         return True
 
@@ -124,6 +132,11 @@ class Faults:
         self._app: list[_Armed] = []
         self._webhook: list[_Armed] = []
         self._socket: list[_Armed] = []
+
+    @property
+    def armed(self) -> bool:
+        """Whether anything at all is to go wrong."""
+        return bool(self._app or self._webhook or self._socket)
 
     def add(self, fault: Fault) -> None:
         """Arm a fault; it stands behind those already armed."""

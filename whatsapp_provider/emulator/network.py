@@ -9,10 +9,12 @@ gateway (or a fault on the wire) answers afterwards.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol, TextIO
 
 from whatsapp_provider.emulator.clock import Clock, Timeline
+from whatsapp_provider.emulator.groups import Groups
 from whatsapp_provider.emulator.settings import EmulatorSettings
 
 EDIT = "edit"
@@ -93,7 +95,9 @@ class PhoneNetwork:
         self._phones_given = 0
         self._log: list[Received] = []
         self._by_phone: dict[str, list[Received]] = {}
+        self._tallies: Counter[tuple[str, str]] = Counter()
         self._truth_file: TextIO | None = None
+        self.groups = Groups(clock)
 
     def write_truth_to(self, stream: TextIO | None) -> None:
         """Copy each further line of the truth log to a file, as JSON lines."""
@@ -155,6 +159,10 @@ class PhoneNetwork:
             self._channels_of[phone].remove(channel_id)
         return phone
 
+    def add_group(self, subject: str, participants: Iterable[str], description: str | None = None) -> str:
+        """Make a group, and return its chat id; a message to it is one line of the truth log."""
+        return self.groups.add(subject, participants, description).id
+
     # -- messages ---------------------------------------------------------------------------
 
     def on_whatsapp(self, digits: str) -> bool:
@@ -185,6 +193,10 @@ class PhoneNetwork:
             self._timeline.call_later(settings.sent_after, self._tick, channel_id, message.message_id, 0)
         if phone in self._channels_of:
             self._deliver_to_channels(channel_id, phone, message)
+
+    def tally(self, channel_id: str, phone: str) -> None:
+        """Count a message to a phone without keeping it, for measurements: they send too many."""
+        self._tallies[channel_id, phone] += 1
 
     def _record(self, entry: Received) -> None:
         self._log.append(entry)
@@ -260,8 +272,11 @@ class PhoneNetwork:
             number = sum(e.kind != EDIT and channel_id in (None, e.channel_id) for e in entries)
             if number:
                 totals[phone] = number
+        for (sender, phone), number in self._tallies.items():
+            if channel_id in (None, sender):
+                totals[phone] = totals.get(phone, 0) + number
         return totals
 
     def total(self) -> int:
-        """Return how many lines the truth log has."""
-        return len(self._log)
+        """Return how many messages and edits phones received."""
+        return len(self._log) + self._tallies.total()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -20,6 +20,27 @@ from whatsapp_provider.emulator.settings import EmulatorSettings
 
 WORKERS = 8
 QUEUE_LIMIT = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How a gateway tries again where it is not as the settings say: the wait doubles, any 2xx is taken.
+
+    ``first`` and ``most`` are seconds, ``attempts`` counts the first try too; after one of the statuses
+    in ``final`` it gives up.
+    """
+
+    attempts: int
+    first: float
+    most: float
+    final: frozenset[int] = frozenset()
+
+    def wait(self, attempt: int, status: int | None) -> float | None:
+        """Return the seconds until the next try, or None when that one was the last."""
+        taken = status is not None and 200 <= status < 300
+        if taken or status in self.final or attempt >= self.attempts:
+            return None
+        return min(self.first * 2.0 ** (attempt - 1), self.most)
 
 
 @dataclass(slots=True)
@@ -35,10 +56,12 @@ class Callback:
     backoff: float | None = None
     backoff_cap: float | None = None
     attempt: int = 0
+    retries: Retries | None = None
+    when_over: Callable[[], None] | None = None
 
 
 class Outbox:
-    """A queue of callbacks with linear backoff; anything but status 200 is a failure."""
+    """A queue of callbacks; unless they say otherwise only status 200 is a success, and the backoff linear."""
 
     def __init__(
         self,
@@ -65,6 +88,7 @@ class Outbox:
         fault = self._faults.for_webhook(callback.method, callback.event)
         kind = fault.kind if fault else None
         if kind == "webhook_drop":
+            _over(callback)
             return
         if fault is not None and kind == "webhook_reorder":
             # It goes out behind the next callback of its channel, or after a while if none comes.
@@ -73,7 +97,7 @@ class Outbox:
             return
         self._push(callback)
         if kind == "webhook_duplicate":
-            self._push(Callback(*(getattr(callback, name) for name in Callback.__slots__)))
+            self._push(replace(callback, when_over=None))
         self._release(callback.channel_id)
 
     def _release(self, channel_id: str) -> None:
@@ -83,6 +107,7 @@ class Outbox:
     def _push(self, callback: Callback) -> None:
         if len(self._queue) >= QUEUE_LIMIT:
             self.dropped += 1
+            _over(callback)
             return
         self._queue.append(callback)
 
@@ -119,12 +144,22 @@ class Outbox:
                 "body": callback.body.decode(),
             }
         )
+        wait = self._wait(callback, status)
+        if wait is None:
+            _over(callback)
+        else:
+            self._timeline.call_later(wait, self._push, callback)
+
+    def _wait(self, callback: Callback, status: int | None) -> float | None:
+        """Return the seconds until the next try, or None."""
+        if callback.retries is not None:
+            return callback.retries.wait(callback.attempt, status)
         settings = self._settings()
         if status == 200 or callback.attempt >= settings.callback_attempts:
-            return
+            return None
         step = callback.backoff or settings.callback_backoff
         cap = callback.backoff_cap or settings.callback_backoff_cap
-        self._timeline.call_later(min(step * callback.attempt, cap), self._push, callback)
+        return min(step * callback.attempt, cap)
 
     async def _request(self, callback: Callback) -> int | None:
         if not callback.url.startswith(("http://", "https://")):
@@ -152,3 +187,9 @@ class Outbox:
         if self._client is not None:
             await self._client.aclose()
             self._client = None
+
+
+def _over(callback: Callback) -> None:
+    """Tell whoever waits for the end of a callback, delivered or not."""
+    if callback.when_over is not None:
+        callback.when_over()

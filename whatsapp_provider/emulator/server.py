@@ -14,6 +14,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from whatsapp_provider.emulator.app import Emulator
 from whatsapp_provider.emulator.clock import RealClock
+from whatsapp_provider.emulator.fast import FastLane
 from whatsapp_provider.emulator.settings import EmulatorSettings
 from whatsapp_provider.emulator.socket_faults import FaultyProtocol, SocketLayer
 
@@ -45,12 +46,22 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _protocol_class(layer: SocketLayer) -> type[asyncio.Protocol]:
+def _protocol_class(layer: SocketLayer, emulator: Emulator | None) -> type[asyncio.Protocol]:
+    """Return what a connection is served by; with an emulator, plain texts go its short way."""
+
     class Protocol(FaultyProtocol):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(layer, AutoHTTPProtocol(*args, **kwargs))
 
-    return Protocol
+    if emulator is None:
+        return Protocol
+    fast = emulator
+
+    class FastProtocol(FastLane):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(fast, Protocol(*args, **kwargs))
+
+    return FastProtocol
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -68,10 +79,16 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class EmulatorServer:
-    """One emulator that listens on a host and port; port 0 takes a free one."""
+    """One emulator that listens on a host and port; port 0 takes a free one.
 
-    def __init__(self, emulator: Emulator, host: str = "127.0.0.1", port: int = 0) -> None:
+    :param fast: take plain texts the short way of :mod:`whatsapp_provider.emulator.fast`.
+    """
+
+    def __init__(
+        self, emulator: Emulator, host: str = "127.0.0.1", port: int = 0, *, fast: bool = False
+    ) -> None:
         self.emulator = emulator
+        self.fast = fast
         self.host = host
         self.port = port
         self.layer = SocketLayer(emulator.faults)
@@ -92,6 +109,9 @@ class EmulatorServer:
             "manager_url": f"{self.url}/whapi/manager",
             "gate_url": f"{self.url}/whapi/gate",
             "partner_token": self.emulator.partner_token,
+            "evolution_url": f"{self.url}/evolution/v2",
+            "evolution_v1_url": f"{self.url}/evolution/v1",
+            "evolution_key": self.emulator.settings.evolution_key,
         }
 
     async def start(self) -> None:
@@ -100,7 +120,7 @@ class EmulatorServer:
         self.port = sock.getsockname()[1]
         config = uvicorn.Config(
             self.emulator,
-            http=_protocol_class(self.layer),
+            http=_protocol_class(self.layer, self.emulator if self.fast else None),
             ws="none",
             lifespan="on",
             log_level="warning",

@@ -56,8 +56,25 @@ class EmulatorSettings:
     callback_backoff_cap: float = 600.0
     callback_timeout: float = 10.0
 
+    # Evolution API: its global key, the waits that its calls have, and its switches.
+    evolution_key: str = "emulator-global-key"
+    evolution_create_wait: float = 5.0
+    evolution_connect_wait: float = 2.0
+    evolution_qr_after: float | None = 0.1  # None: the server never reaches WhatsApp
+    evolution_qr_lifetime: float = 45.0
+    evolution_qr_limit: int = 30
+    evolution_delete_seconds: float = 0.5
+    evolution_race_seconds: float = 0.0  # how long a second create destroys the first one's instance
+    evolution_server_ack: bool = False
+    evolution_approval_seconds: float | None = 60.0
+    evolution_webhook_attempts: int = 10
+    evolution_webhook_backoff: float = 5.0
+    evolution_webhook_backoff_cap: float = 300.0
+
     # How much is remembered; the truth log alone has no bound, because tests count with it.
     history_limit: int = 50_000
+    # How long after a message was sent the gateway's lists do not show it yet.
+    history_lag: float = 0.0
     log_limit: int = 5_000
 
     seed: int | None = field(default=None)
@@ -74,8 +91,8 @@ class EmulatorSettings:
         return replace(self, **values)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain data for the control API, without the partner token."""
+        """Return plain data for the control API, without the secrets."""
         data = {item.name: getattr(self, item.name) for item in fields(self)}
-        del data["partner_token"]
+        del data["partner_token"], data["evolution_key"]
         data["numbers_without_whatsapp"] = sorted(self.numbers_without_whatsapp)
         return data

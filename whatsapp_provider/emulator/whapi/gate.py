@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from whatsapp_provider.emulator.asgi import Reply, Request, Router, json_reply
-from whatsapp_provider.emulator.whapi import channel_settings, contacts, login, messages
+from whatsapp_provider.emulator.whapi import channel_settings, contacts, groups, login, messages
 from whatsapp_provider.emulator.whapi.account import WhapiAccount
 from whatsapp_provider.emulator.whapi.channel import WhapiChannel
 from whatsapp_provider.emulator.whapi.history import list_messages
@@ -53,6 +53,8 @@ class Gate:
         add("GET", "/media/{media}", download)
         add("POST", "/contacts", contacts.check)
         add("HEAD", "/contacts/{contact}", contacts.exists)
+        add("GET", "/groups", groups.all_groups)
+        add("GET", "/groups/{group}", groups.one_group)
 
     async def handle(self, request: Request, path: str) -> Reply:
         """Find the channel by its token, then answer for it."""
@@ -88,7 +90,8 @@ async def limits(channel: WhapiChannel, _request: Request) -> Reply:
 
 async def message_list(channel: WhapiChannel, request: Request) -> Reply:
     """Answer GET /messages/list and /messages/list/{ChatID}."""
-    return list_messages(channel.history, request, request.params.get("chat"))
+    until = channel.world.clock.now() - channel.world.settings.history_lag
+    return list_messages(channel.history, request, request.params.get("chat"), until=until)
 
 
 async def message_get(channel: WhapiChannel, request: Request) -> Reply:

@@ -22,6 +22,7 @@ class History:
     def __init__(self, limit: Callable[[], int]) -> None:
         self._limit = limit
         self._messages: dict[str, Stored] = {}
+        self._added_at: dict[str, float] = {}
         self._changed_at: dict[str, float] = {}
         self._chats: dict[str, dict[str, None]] = {}
 
@@ -32,7 +33,7 @@ class History:
         """Remember a message."""
         message_id = message["id"]
         self._messages[message_id] = message
-        self._changed_at[message_id] = at
+        self._added_at[message_id] = self._changed_at[message_id] = at
         chat = self._chats.get(message["chat_id"])
         if chat is None:
             self._chats[message["chat_id"]] = {message_id: None}
@@ -44,6 +45,7 @@ class History:
     def _forget(self, message_id: str) -> None:
         message = self._messages.pop(message_id)
         self._changed_at.pop(message_id, None)
+        self._added_at.pop(message_id, None)
         chat = self._chats[message["chat_id"]]
         del chat[message_id]
         if not chat:
@@ -103,6 +105,10 @@ class History:
             "timestamp": str(int(self._changed_at[message_id])),
         }
 
+    def was_there(self, message_id: str, moment: float) -> bool:
+        """Say whether a message is as old as that."""
+        return self._added_at[message_id] <= moment
+
     def newest_first(self, chat_id: str | None = None) -> Iterator[Stored]:
         """Return all messages, or those of a chat, the newest first."""
         if chat_id is None:
@@ -129,8 +135,8 @@ def number(query: dict[str, str], name: str, default: int, low: int, high: int) 
     return value
 
 
-def list_messages(history: History, request: Request, chat_id: str | None) -> Reply:
-    """Answer GET /messages/list and /messages/list/{ChatID}."""
+def list_messages(history: History, request: Request, chat_id: str | None, *, until: float) -> Reply:
+    """Answer GET /messages/list and /messages/list/{ChatID}; what came after ``until`` is not shown yet."""
     query = request.query
     count = number(query, "count", 100, 1, 500)
     offset = number(query, "offset", 0, 0, 1 << 53)
@@ -140,7 +146,8 @@ def list_messages(history: History, request: Request, chat_id: str | None) -> Re
     found = [
         message
         for message in history.newest_first(chat_id)
-        if time_from <= message["timestamp"] <= time_to
+        if history.was_there(message["id"], until)
+        and time_from <= message["timestamp"] <= time_to
         and (from_me is None or message["from_me"] is (from_me == "true"))
         and (author is None or message.get("from") == author.removesuffix(SUFFIX))
     ]

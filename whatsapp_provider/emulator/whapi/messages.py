@@ -69,7 +69,7 @@ async def send(channel: WhapiChannel, kind: str, data: dict[str, Any], request: 
         await channel.world.wait(wait)
     if data.get("edit"):
         return _edit(channel, data["edit"], chat_id, text, kind, content)
-    message = _message(channel, kind, chat_id, content, data.get("quoted"))
+    message = sent_message(channel, kind, chat_id, content, data.get("quoted"))
     channel.history.add(message, channel.world.clock.now())
     channel.world.network.send(channel.id, Outgoing(message["id"], chat_id, kind, text, media))
     if channel.webhooks.subscribed:
@@ -90,9 +90,10 @@ def _chat_id(kind: str, data: dict[str, Any]) -> str:
     return to if "@" in to else to + SUFFIX
 
 
-def _message(
+def sent_message(
     channel: WhapiChannel, kind: str, chat_id: str, content: dict[str, Any], quoted: str | None
 ) -> dict[str, Any]:
+    """Return what the gateway tells of a message it took."""
     message = {
         "id": channel.ids.sent(),
         "from_me": True,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-import io
 import random
 
+from whatsapp_provider.emulator.qr import pairing_text, png
 from whatsapp_provider.emulator.whapi.refusals import RefusalError
 
 SIZE = 300
@@ -16,8 +16,7 @@ class QrCode:
     """One code, drawn when first asked for."""
 
     def __init__(self, source: random.Random, expires_at: float) -> None:
-        parts = [base64.b64encode(source.randbytes(length)).decode() for length in (39, 32, 32, 32)]
-        self.raw = "2@" + ",".join(parts)
+        self.raw = pairing_text(source)
         self.expires_at = expires_at
         self._png: bytes | None = None
 
@@ -25,14 +24,9 @@ class QrCode:
         """Return the picture."""
         if self._png is None:
             try:
-                import segno
+                self._png = png(self.raw, SIZE, SCALE)
             except ImportError as error:
                 raise RefusalError(422, "Render QR failed") from error
-            code = segno.make(self.raw, micro=False, error="l", boost_error=False)
-            border = (SIZE // SCALE - len(code.matrix)) // 2
-            stream = io.BytesIO()
-            code.save(stream, kind="png", scale=SCALE, border=border)
-            self._png = stream.getvalue()
         return self._png
 
     def as_dict(self, seconds_left: float) -> dict[str, object]:
