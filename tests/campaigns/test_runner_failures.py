@@ -19,8 +19,9 @@ from tests.campaigns.support import (
     Phones,
     number,
 )
+from whatsapp_provider.campaigns.ledger.records import CampaignRecord
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
-from whatsapp_provider.campaigns.outcome import Ending
+from whatsapp_provider.campaigns.outcome import Ending, Outcome
 from whatsapp_provider.campaigns.pacing import Pace, Window
 from whatsapp_provider.errors import RateLimitedError, TemporarilyUnavailableError
 from whatsapp_provider.model import ChannelState, ChannelStatus
@@ -254,3 +255,38 @@ def test_odd_characters_and_long_ids_of_a_gateway_do_not_cost_a_commit(desk: Des
     record = desk.plan(4)
     assert desk.run(record, phones=Long(desk.phones.answer)).ending is Ending.FINISHED
     assert desk.counts(record) == {"accepted": 3, "rejected": 1}
+
+
+def with_waits(desk: Desk, record: CampaignRecord, *, most: int = 60) -> Outcome:
+    """Run as a task that gives its worker slot back at each wait of more than a minute."""
+    for turn in range(most):
+        outcome = desk.run(record, patience=60, resumed=turn > 0)
+        if outcome.ending is not Ending.WAITING:
+            return outcome
+        desk.time.now += outcome.seconds + 1
+    raise AssertionError("it waits for ever")
+
+
+def test_waits_between_tries_do_not_make_them_endless(desk: Desk) -> None:
+    desk.phones.answer = lambda _recipient, _attempt: NOT_REACHED
+    record = desk.plan(1)
+    outcome = with_waits(desk, record)
+    assert (outcome.ending, "could not be sent in 10 tries" in outcome.reason) == (Ending.PAUSED, True)
+    assert len(desk.phones.calls) == 10
+
+
+def test_a_gateway_that_always_asks_to_wait_pauses_a_campaign_that_waits_elsewhere(desk: Desk) -> None:
+    told = RateLimitedError("Too many.", status=429, retry_after=120)
+    desk.phones.answer = lambda _recipient, _attempt: told
+    record = desk.plan(30)
+    assert with_waits(desk, record).ending is Ending.PAUSED
+    assert set(desk.counts(record)) <= {"planned", "postponed"}
+    assert len(desk.phones.calls) <= 10 * desk.campaign().concurrency
+
+
+def test_the_tries_before_a_wait_do_not_count_when_somebody_runs_the_task_again(desk: Desk) -> None:
+    desk.phones.answer = lambda _recipient, attempt: NOT_REACHED if attempt <= 12 else None
+    record = desk.plan(1)
+    assert with_waits(desk, record).ending is Ending.PAUSED
+    assert with_waits(desk, record).ending is Ending.FINISHED
+    assert desk.counts(record) == {"accepted": 1}

@@ -15,9 +15,12 @@ from tests.campaigns.support import (
     Phones,
     number,
 )
+from whatsapp_provider.campaigns.campaign import Campaign
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
+from whatsapp_provider.campaigns.ledger.records import CampaignRecord
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 from whatsapp_provider.campaigns.outcome import Ending
+from whatsapp_provider.campaigns.pacing import Pace, Window
 from whatsapp_provider.campaigns.runner import CampaignRunner
 
 
@@ -157,3 +160,78 @@ def test_a_paused_run_stops_the_other_runs_of_its_campaign(desk: Desk) -> None:
     assert desk.counts(record)["in_doubt"] == 5
     assert desk.run(record).ending is Ending.FINISHED
     assert sum(good.received.values()) + sum(desk.phones.received.values()) == 195
+
+
+def paused(desk: Desk, count: int, campaign: Campaign | None = None) -> CampaignRecord:
+    """A campaign that five sends in a row without an answer have paused."""
+    record = desk.plan(count, campaign)
+    desk.phones.answer = lambda _recipient, _attempt: NO_ANSWER
+    assert desk.run(record, campaign).ending is Ending.PAUSED
+    desk.phones.calls.clear()
+    desk.time.now += 1
+    return record
+
+
+def test_after_a_pause_a_wait_does_not_end_the_trying_with_one(desk: Desk) -> None:
+    campaign = desk.campaign(pace=Pace("five", (Window(5, 100),)))
+    record = paused(desk, 40, campaign)
+    waits = desk.run(record, campaign, patience=60)
+    assert (waits.ending, desk.phones.calls) == (Ending.WAITING, [])
+    desk.time.now += waits.seconds + 1
+    again = desk.run(desk.plan(40, campaign), campaign, patience=60, resumed=True)
+    assert "the first send after a pause" in again.reason
+    assert len(desk.phones.calls) == 1
+
+
+def test_after_a_pause_a_killed_run_does_not_end_the_trying_with_one(desk: Desk) -> None:
+    record = paused(desk, 40)
+    desk.ledger.begin(record, label="killed at once", seconds=50)
+    assert desk.run(desk.plan(40)).ending is Ending.PAUSED
+    assert len(desk.phones.calls) == 1
+
+
+def test_after_a_pause_each_mapped_task_tries_with_one_message_first(desk: Desk) -> None:
+    paused(desk, 40)
+    desk.phones.seconds = 1
+
+    async def three() -> Any:
+        runs = (desk.runner(desk.plan(40), ledger=desk.open_ledger()).run() for _ in range(3))
+        return await asyncio.gather(*runs)
+
+    assert {outcome.ending for outcome in desk.time.run(three())} == {Ending.PAUSED}
+    assert len(desk.phones.calls) == 3
+
+
+def test_what_was_accepted_after_a_pause_ends_the_trying_with_one_for_the_next_run(desk: Desk) -> None:
+    record = paused(desk, 40)
+    desk.phones.answer = lambda _recipient, _attempt: None
+    desk.phones.seconds = 1
+    runner = desk.runner(record)
+
+    async def stopped() -> Any:
+        job = asyncio.create_task(runner.run())
+        await asyncio.sleep(1.5)
+        runner.stop()
+        return await job
+
+    assert desk.time.run(stopped()).ending is Ending.STOPPED
+    desk.phones.most_under_way = 0
+    desk.phones.calls.clear()
+    desk.phones.answer = lambda _recipient, _attempt: NO_ANSWER
+    assert "5 sends in a row" in desk.run(record).reason
+    assert desk.phones.most_under_way == 5
+
+
+def test_sends_under_way_at_a_pause_say_nothing_of_the_time_after_it(desk: Desk) -> None:
+    class Phased(Phones):
+        async def send(self, recipient: str, message: Any) -> Any:
+            await asyncio.sleep(20 if recipient != number(0) else 0)
+            return await super().send(recipient, message)
+
+    record = desk.plan(40)
+    desk.run(record, phones=Phased(lambda recipient, _: LOGGED_OUT if recipient == number(0) else None))
+    assert desk.counts(record)["accepted"] == 4
+    desk.phones.seconds = 1
+    desk.phones.answer = lambda _recipient, _attempt: NO_ANSWER
+    assert desk.run(desk.plan(40)).ending is Ending.PAUSED
+    assert len(desk.phones.calls) == 1

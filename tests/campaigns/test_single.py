@@ -40,7 +40,9 @@ def send(desk: Desk, text: str = "Hi", to: str = TO, *, stop: bool = False, **op
     runner = CampaignRunner(desk.ledger, record, wanted, message, desk.phones, run, clock=desk.time)
     if stop:
         runner.stop()
-    return result_after(desk.ledger, record, desk.time.run(runner.run()))
+    return result_after(
+        desk.ledger, record, desk.time.run(runner.run()), resend=wanted.on_in_doubt is OnInDoubt.RESEND
+    )
 
 
 def test_a_message_is_sent_once_and_then_already_sent(desk: Desk) -> None:
@@ -141,3 +143,19 @@ def test_a_pause_without_an_error_is_told_by_its_reason(desk: Desk) -> None:
     record = plan_single(desk.ledger, campaign(desk), FixedMessage("Hi"), parse_recipient(TO))
     with pytest.raises(CampaignPausedError, match="not sent: an outage"):
         result_after(desk.ledger, record, Outcome(Ending.PAUSED, reason="an outage"))
+
+
+def test_a_message_to_be_sent_at_least_once_is_sent_again_by_the_same_task(desk: Desk) -> None:
+    desk.phones.answer = lambda _recipient, attempt: NO_ANSWER if attempt < 3 else None
+    assert not send(desk, on_in_doubt=OnInDoubt.RESEND).already_sent
+    assert len(desk.phones.calls) == 3
+
+
+def test_a_gateway_that_never_answers_leaves_resends_to_retries_and_then_to_people(desk: Desk) -> None:
+    desk.phones.answer = lambda _recipient, _attempt: NO_ANSWER
+    for _ in range(6):
+        with pytest.raises(CampaignPausedError, match="is sent again when the task runs again"):
+            send(desk, on_in_doubt=OnInDoubt.RESEND)
+    with pytest.raises(InDoubtError):
+        send(desk, on_in_doubt=OnInDoubt.RESEND)
+    assert len(desk.phones.calls) == 10

@@ -1,4 +1,4 @@
-"""One process of a campaign: plan or find it, run it, print what became of it as JSON.
+"""One process of a campaign: when told to go, plan or find it, run it, print what became of it as JSON.
 
 ``python -m tests.campaigns.worker '{"ledger": …, "gate": …, …}'``
 """
@@ -43,4 +43,8 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    # Everything is loaded; who started it says when, so that several begin at once.
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
     sys.stdout.write(json.dumps(run(json.loads(sys.argv[1]))) + "\n")

@@ -9,6 +9,7 @@ from dataclasses import replace
 from whatsapp_provider.campaigns.ledger.records import Result, Task
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 from whatsapp_provider.campaigns.render import Renderer
+from whatsapp_provider.deadline import MayWrite, writing_while
 from whatsapp_provider.errors import Disposition, NoAnswerError, TemplateError, WhatsAppError
 from whatsapp_provider.gateways.base import Sender
 from whatsapp_provider.messages import Message
@@ -27,26 +28,35 @@ _STATE = {
 
 
 async def attempt(
-    task: Task, template: Renderer, sender: Sender, *, seconds: float
+    task: Task, template: Renderer, sender: Sender, *, seconds: float, may_write: MayWrite
 ) -> tuple[Result, WhatsAppError | None]:
     """Send one message once, and return what became of it with the sender's error, if there was one.
 
     :param seconds: after which the send is given up, and in doubt.
+    :param may_write: whether what remains of the lease still exceeds that; asked where bytes are written.
     """
     try:
         message = _message(task, template)
     except TemplateError as error:
         return _failed(task, DeliveryState.REJECTED, error, code="template"), None
-    try:
-        async with asyncio.timeout(seconds):
-            sent = await sender.send(task.address, message)
-    except WhatsAppError as error:
-        return result_of(task, error), error
-    except Exception as error:
+    with writing_while(may_write) as writing:
+        try:
+            async with asyncio.timeout(seconds):
+                sent = await sender.send(task.address, message)
+        except Exception as error:
+            if writing.refused:
+                # Intended and not begun: certainly not sent, and nothing that the gateway or anybody did.
+                return Result(task, DeliveryState.PLANNED), None
+            return _after(task, error)
+    return Result(task, DeliveryState.ACCEPTED, message_id=sent.message_id), None
+
+
+def _after(task: Task, error: Exception) -> tuple[Result, WhatsAppError]:
+    if not isinstance(error, WhatsAppError):
         # Not in the error tree, so nothing proves that the message was not sent.
         unknown = NoAnswerError(f"{type(error).__name__} while sending", code=type(error).__name__)
         return _failed(task, DeliveryState.IN_DOUBT, unknown), unknown
-    return Result(task, DeliveryState.ACCEPTED, message_id=sent.message_id), None
+    return result_of(task, error), error
 
 
 def result_of(task: Task, error: WhatsAppError) -> Result:

@@ -33,12 +33,15 @@ class AudienceOptions:
     """How to read rows.
 
     :param recipient_field: the column that holds the number or WhatsApp id.
+    :param known_by: the name of an audience that people join and leave: a campaign to it goes on with those who were
+        planned, and is another one under another name.
     :param region: ISO country code for numbers without country code.
     :param on_invalid: what to do with a recipient that is no number.
     :param on_duplicate: what to do with a person who comes twice, in whatever format; ``skip`` keeps the first.
     """
 
     recipient_field: str = "phone"
+    known_by: str | None = None
     region: str | None = None
     on_invalid: Policy = Policy.FAIL
     on_duplicate: Policy = Policy.FAIL

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 
 from whatsapp_provider.campaigns.ledger.records import Result
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
+from whatsapp_provider.errors import WhatsAppError
+from whatsapp_provider.gateways.base import Sender
 
 HOLDS_IN_A_ROW = 5
 REJECTIONS_OF_A_KIND = 10
 POSTPONED_IN_A_ROW = 10
+STATUS_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -52,3 +56,15 @@ class Breaker:
                     f"accepted between, last: {result.reason}"
                 )
         return None
+
+
+async def channel_state(sender: Sender) -> str:
+    """Return what the gateway says of the channel, for the reason that people read after a stop."""
+    try:
+        async with asyncio.timeout(STATUS_SECONDS):
+            status = await sender.status()
+    except WhatsAppError as error:
+        return f"unknown ({error})"
+    except Exception as error:
+        return f"unknown ({type(error).__name__})"
+    return f"{status.state.value} ({status.detail})" if status.detail else status.state.value

@@ -19,6 +19,7 @@ MAX_ID = 200  #: characters that the ledger keeps
 class OnInDoubt(StrEnum):
     """What to do with a message that may or may not have been sent."""
 
+    RECONCILE = "reconcile"  #: look it up in the gateway's history where there is one, else hold
     HOLD = "hold"  #: list it and leave it
     RESEND = "resend"  #: send it again: at least once
 
@@ -29,6 +30,7 @@ class Campaign:
 
     :param campaign_id: the same id means the same campaign, and running it again resumes it.
     :param channel: where it is sent from.
+    :param channel_scope: what the channel's id is unique within, where that isn't its whole gateway.
     :param concurrency: sends under way at once; after a crash at most so many are in doubt.
     """
 
@@ -36,7 +38,8 @@ class Campaign:
     channel: ChannelRef
     pace: Pace = field(default_factory=Pace.cautious)
     concurrency: int = 5
-    on_in_doubt: OnInDoubt = OnInDoubt.HOLD
+    on_in_doubt: OnInDoubt = OnInDoubt.RECONCILE
+    channel_scope: str = ""
 
     def __post_init__(self) -> None:
         if not self.campaign_id.strip():
@@ -52,7 +55,7 @@ class Campaign:
     @property
     def channel_key(self) -> str:
         """The channel's name in the ledger, under which its sends are counted."""
-        return f"{self.channel.gateway}/{self.channel.channel_id}"
+        return self.channel.key(self.channel_scope)
 
 
 def ledger_id(campaign_id: str) -> str:

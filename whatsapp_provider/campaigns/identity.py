@@ -113,6 +113,21 @@ def canonical_digits(digits: str) -> str:
     return digits
 
 
+def address_forms(address: str) -> tuple[str, ...]:
+    """Return the forms under which WhatsApp may know what was sent to an address: chats have one of them.
+
+    The inverse of :func:`canonical_digits`.
+    """
+    key = canonical_digits(address) if address.isdecimal() else address
+    other = {
+        13: f"{key[:4]}{key[5:]}" if key.startswith("55") and key[4:5] == "9" else None,
+        12: f"521{key[2:]}" if key.startswith("52") else None,
+    }.get(len(key))
+    if len(key) == 13 and key.startswith("549"):
+        other = f"54{key[3:]}"
+    return tuple(dict.fromkeys(form for form in (address, key, other) if form))
+
+
 def _shown(text: str) -> str:
     """Return enough of a bad value to find it in the source, and no whole number."""
     digits = "".join(character for character in text if character.isdigit())

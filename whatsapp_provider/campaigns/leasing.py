@@ -10,7 +10,7 @@ from math import inf
 from typing import TypeVar
 
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
-from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease, Result, Turn
+from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Counts, Lease, Result, Turn
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.errors import LedgerUnavailableError
@@ -50,14 +50,23 @@ class LeaseKeeper:
         """Seconds that the lease lasts at the least."""
         return self._ends - self._clock()
 
-    async def begin(self, *, label: str, again: Collection[DeliveryState]) -> None:
-        """Get the lease."""
+    async def begin(self, *, label: str, again: Collection[DeliveryState], resumed: bool) -> bool:
+        """Get the lease; return whether nothing is known to be accepted since the campaign paused.
+
+        :param resumed: whether this run goes on where another ended to wait.
+        """
         asked = self._clock()
-        self._lease = await self.call(
-            self._ledger.begin, self._record, label=label, seconds=self._seconds, again=again
+        self._lease = await self.once(
+            self._ledger.begin,
+            self._record,
+            label=label,
+            seconds=self._seconds,
+            again=again,
+            resumed=resumed,
         )
         # Counted from before the question, so that our own view of the lease ends first.
         self._ends = asked + self._seconds
+        return self._lease.probing
 
     async def turn(
         self, results: Sequence[Result], *, places: int, pace: Pace, held: Collection[int]
@@ -71,7 +80,7 @@ class LeaseKeeper:
         while True:
             asked = self._clock()
             try:
-                turn = await self.call(
+                turn = await self.once(
                     self._ledger.turn,
                     self._held_lease,
                     results,
@@ -82,7 +91,7 @@ class LeaseKeeper:
             except LedgerUnavailableError:
                 # Nothing new is sent meanwhile; while the lease lasts, the results are still ours to write.
                 self._unsure = True
-                if self._hurried() or self.remaining <= RETRY_SECONDS:
+                if not self._worth_a_wait:
                     raise
                 await asyncio.sleep(RETRY_SECONDS)
             else:
@@ -97,17 +106,29 @@ class LeaseKeeper:
         """
         if self._lease is None:
             return
-        while True:
-            try:
-                await self.call(self._ledger.end, self._lease, results, held=held)
-            except LedgerUnavailableError:
-                if self._hurried() or self.remaining <= RETRY_SECONDS:
-                    raise
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                return
+        await self.call(self._ledger.end, self._lease, results, held=held)
+
+    async def count(self) -> Counts | None:
+        """Count the deliveries by their states; a figure is not worth a wait, and is ``None`` in an outage."""
+        try:
+            return await self.once(self._ledger.counts, self._record)
+        except LedgerUnavailableError:
+            return None
 
     async def call(self, function: Callable[..., T], *args: object, **options: object) -> T:
+        """Run a ledger method that may be run twice; tried again while the lease lasts.
+
+        :raises LedgerUnavailableError: if the ledger stays out of reach, or the run was told to stop.
+        """
+        while True:
+            try:
+                return await self.once(function, *args, **options)
+            except LedgerUnavailableError:
+                if not self._worth_a_wait:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def once(self, function: Callable[..., T], *args: object, **options: object) -> T:
         """Run a ledger method on the ledger's thread."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._thread, partial(function, *args, **options))
@@ -115,6 +136,10 @@ class LeaseKeeper:
     def close(self) -> None:
         """Let the thread go."""
         self._thread.shutdown(wait=False)
+
+    @property
+    def _worth_a_wait(self) -> bool:
+        return not self._hurried() and self.remaining > RETRY_SECONDS
 
     @property
     def _held_lease(self) -> Lease:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from whatsapp_provider.campaigns.audience import AudienceOptions, Person, Row, Skipped, people
+from whatsapp_provider.campaigns.body import body_hash
 from whatsapp_provider.campaigns.campaign import Campaign, Frozen
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Planned
 from whatsapp_provider.campaigns.render import Renderer
 from whatsapp_provider.errors import AudienceError, InputError, TemplateError
-from whatsapp_provider.messages import Message, message_text
+from whatsapp_provider.messages import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,6 @@ class Preview:
     count: int
     left_out: dict[str, int]
     samples: tuple[tuple[str, Message], ...] = field(repr=False)
-
-
-def body_hash(message: Message) -> str:
-    """Return the hash by which a sent message can be found again in a gateway's history."""
-    return hashlib.sha256(f"{message.kind}\x00{message_text(message) or ''}".encode()).hexdigest()
 
 
 def plan_campaign(
@@ -51,7 +46,8 @@ def plan_campaign(
     """
     skipped = Skipped()
     planned = (entry for _, entry in _rendered(template, rows, options, skipped))
-    return ledger.plan(campaign, template.canonical(), planned, lambda: skipped.counts, frozen)
+    counts, known_by = lambda: skipped.counts, options.known_by
+    return ledger.plan(campaign, template.canonical(), planned, counts, frozen, known_by=known_by)
 
 
 def preview(

@@ -85,6 +85,7 @@ class MessageTemplate:
             {"kind": "text", "body": message} if isinstance(message, str) else dict(message)
         )
         self._shared = dict(shared or {})
+        self._seen_by_all = _given(self._shared)
         self._budget = Budget(clock, RENDER_SECONDS)
         self._sandbox = Sandbox(self._budget)
         self._compiled = self._compile(self._source, "message")
@@ -103,7 +104,7 @@ class MessageTemplate:
 
         :raises TemplateError: naming the field and the missing value, never the text.
         """
-        values = {**_given(self._shared), **_given(variables)}
+        values = {**self._seen_by_all, **_given(variables)}
         try:
             return parse_message(self._fill(self._compiled, values, "message"))
         except InputError as error:
@@ -112,11 +113,17 @@ class MessageTemplate:
     def _compile(self, value: Any, field: str) -> Any:
         if isinstance(value, str):
             try:
-                return self._sandbox.from_string(value)
+                template = self._sandbox.from_string(value)
             except TemplateSyntaxError as error:
                 raise TemplateError(
                     f"{field}: template syntax, line {error.lineno}: {error.message}."
                 ) from None
+            # A text without a brace is the same for everybody: the kind, a file's address.
+            if "{" not in value:
+                return template.render()
+            # Jinja's own is a chain of mappings, which would be walked for each person: half of the time.
+            template.globals = dict(template.globals)
+            return template
         if isinstance(value, Mapping):
             return {key: self._compile(item, f"{field}.{key}") for key, item in value.items()}
         return value
@@ -143,8 +150,8 @@ class MessageTemplate:
     def _text(self, template: Template, values: Mapping[str, Any]) -> str:
         parts: list[str] = []
         size = 0
+        # The time is looked at by the sandbox, where a template can go round; its parts are as many as were written.
         for part in template.generate(values):
-            self._budget.check()
             size += len(part)
             if size > MAX_TEXT:
                 raise TemplateError(f"it is longer than {MAX_TEXT} characters.")

@@ -7,55 +7,34 @@ A row counts against the concurrency until its result is in the ledger.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import inf
 
+from whatsapp_provider.campaigns import doubts
 from whatsapp_provider.campaigns.attempts import LONGEST_TOLD_WAIT, MAX_ATTEMPTS, attempt, cut_off, gave_up
-from whatsapp_provider.campaigns.breaker import Breaker
+from whatsapp_provider.campaigns.breaker import Breaker, channel_state
 from whatsapp_provider.campaigns.campaign import Campaign, OnInDoubt
 from whatsapp_provider.campaigns.leasing import LeaseKeeper
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Result, Task, Turn
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
+from whatsapp_provider.campaigns.options import RunOptions
 from whatsapp_provider.campaigns.outcome import Ending, Outcome, Progress
+from whatsapp_provider.campaigns.reconcile import Historian, Look
 from whatsapp_provider.campaigns.render import Renderer
 from whatsapp_provider.campaigns.uptime import uptime
 from whatsapp_provider.errors import Disposition, RateLimitedError, TemporarilyUnavailableError, WhatsAppError
 from whatsapp_provider.gateways.base import Sender
 
-LEASE_MARGIN = 20.0  #: seconds that a lease lasts beyond the longest send
-DRAIN_SECONDS = 4.0  #: Airflow kills a task 5 s after it asked it to stop
+__all__ = ["CampaignRunner", "RunOptions"]
+
 CUT_SECONDS = 0.3  #: for sends that are cut off to notice it
 LOOK_SECONDS = 2.0  #: the longest time between looks while nothing is under way here
 RATE_LIMIT_PAUSE = 30.0  #: when a gateway says 429 or 503 and not for how long
 COUNT_EVERY = 5.0
-STATUS_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """How a run behaves.
-
-    :param send_timeout: seconds after which the sender has answered or given up; a send that takes longer
-        is cut off and in doubt.
-    :param label: who runs, for people who read the ledger.
-    :param patience: seconds to wait for the next permitted moment; beyond it the run returns ``waiting``.
-    :param again: states whose deliveries are planned again.
-    """
-
-    send_timeout: float
-    label: str = ""
-    patience: float = inf
-    again: Collection[DeliveryState] = ()
-    lease_margin: float = LEASE_MARGIN
-    drain: float = DRAIN_SECONDS
-
-    @property
-    def lease_seconds(self) -> float:
-        """How long the right to send lasts without renewal."""
-        return self.send_timeout + self.lease_margin
+GATHERING_ROUNDS = 2  #: of the event loop, in which further results may come to share the next commit
 
 
 class CampaignRunner:
@@ -63,6 +42,7 @@ class CampaignRunner:
 
     :param sender: what messages go through.
     :param clock: monotonic seconds; leases and windows go by the database's clock instead.
+    :param history: where the gateway remembers what it sent; without it doubts are held.
     """
 
     def __init__(
@@ -74,18 +54,21 @@ class CampaignRunner:
         sender: Sender,
         options: RunOptions,
         clock: Callable[[], float] = uptime,
+        *,
+        history: Historian | None = None,
     ) -> None:
         self._ledger, self._record, self._campaign = ledger, record, campaign
         self._template, self._sender, self._options, self._clock = template, sender, options, clock
         self._keeper = LeaseKeeper(
             ledger, record, seconds=options.lease_seconds, clock=clock, hurried=lambda: self._stopping
         )
+        self._doubts = doubts.of_run(campaign, ledger, record, options, history, self._keeper.call)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._stopping = False
         self._pause: Outcome | None = None
         self._outage = False
-        self._breaker = Breaker(probing=record.state is CampaignState.PAUSED)
+        self._breaker = Breaker()
         self._in_flight: dict[asyncio.Task[None], Task] = {}
         self._finished: list[Result] = []
         self._quiet_until = -inf
@@ -118,7 +101,10 @@ class CampaignRunner:
             self._keeper.close()
 
     async def _run(self) -> Outcome:
-        await self._keeper.begin(label=self._options.label, again=self._again())
+        options = self._options
+        self._breaker.probing = await self._keeper.begin(
+            label=options.label, again=self._again(), resumed=options.resumed
+        )
         try:
             await self._count()
             outcome = await self._work()
@@ -130,11 +116,15 @@ class CampaignRunner:
         return await self._settle(outcome)
 
     def _again(self) -> set[DeliveryState]:
-        resend = self._campaign.on_in_doubt is OnInDoubt.RESEND
+        # At the end of a wait nobody asked anew: what is in doubt then is sent again in its time.
+        resend = self._campaign.on_in_doubt is OnInDoubt.RESEND and not self._options.resumed
         return {*self._options.again, *({DeliveryState.IN_DOUBT} if resend else ())}
 
     async def _work(self) -> Outcome:
         while True:
+            # A busy loop has more answers at hand than the one that woke us; in an idle one this costs nothing.
+            for _ in range(GATHERING_ROUNDS):
+                await asyncio.sleep(0)
             self._wake.clear()
             turn = await self._turn()
             for task in turn.tasks:
@@ -144,7 +134,9 @@ class CampaignRunner:
             if self._closing and not self._finished:
                 return await self._close(known=turn.paused is not None)
             idle = not (self._in_flight or self._finished or turn.tasks)
-            if idle and (ended := self._ending(turn)):
+            if only_looks := idle and turn.open == 0:
+                turn = await self._look_up()
+            if idle and (ended := self._ending(turn, only_looks=only_looks)):
                 return ended
             if self._clock() - self._counted > COUNT_EVERY:
                 await self._count()
@@ -175,11 +167,26 @@ class CampaignRunner:
         limit = 1 if self._breaker.probing else self._campaign.concurrency
         return limit - len(self._in_flight)
 
-    def _ending(self, turn: Turn) -> Outcome | None:
+    async def _look_up(self) -> Turn:
+        """Settle doubts when nothing else is left; as long as a look-up is to come, the campaign is open."""
+        look = Look(None) if self._doubts is None else await self._doubts.look()
+        counts = await self._keeper.call(self._ledger.counts, self._record)
+        if counts.open == 0 and look.wait is not None:
+            return Turn(open=1, wait=look.wait)
+        if counts.open == 0 and await self._keeper.call(self._ledger.finish, self._record):
+            return Turn()
+        # What was not sent is planned again, and is sent in the next turn.
+        return Turn(open=1, wait=0.0)
+
+    def _ending(self, turn: Turn, *, only_looks: bool) -> Outcome | None:
+        problem = None if self._doubts is None else self._doubts.problem
         if turn.open == 0:
-            return Outcome(Ending.FINISHED)
+            return Outcome(Ending.FINISHED, reason=problem or "")
         wait = self._wait(turn)
-        return Outcome(Ending.WAITING, seconds=wait) if wait > self._options.patience else None
+        # Looks in vain are counted by one run: to wait for the next one elsewhere would be to begin anew for ever.
+        if wait <= self._options.patience or (only_looks and problem):
+            return None
+        return Outcome(Ending.WAITING, seconds=wait)
 
     def _wait(self, turn: Turn) -> float:
         quiet = self._quiet_until - self._clock()
@@ -213,10 +220,14 @@ class CampaignRunner:
             self._wake.set()
 
     async def _attempt(self, task: Task) -> tuple[Result, WhatsAppError | None]:
-        if self._closing or self._keeper.remaining <= self._options.send_timeout:
+        if self._closing or not self._may_write():
             # Intended and not begun: certainly not sent.
             return Result(task, DeliveryState.PLANNED), None
-        return await attempt(task, self._template, self._sender, seconds=self._options.send_timeout)
+        seconds = self._options.send_timeout
+        return await attempt(task, self._template, self._sender, seconds=seconds, may_write=self._may_write)
+
+    def _may_write(self) -> bool:
+        return self._keeper.remaining > self._options.send_timeout
 
     def _note(self, result: Result, error: WhatsAppError | None) -> None:
         self._finished.append(result)
@@ -266,28 +277,20 @@ class CampaignRunner:
         self._settled += sum(not result.state.is_open for result in results)
 
     async def _settle(self, outcome: Outcome) -> Outcome:
-        if outcome.ending is Ending.FINISHED:
-            await self._set_state(CampaignState.FINISHED)
-        elif self._outage and not self._stopping:
-            outcome = replace(outcome, reason=f"{outcome.reason} Channel: {await self._channel_state()}.")
+        if self._outage and not self._stopping:
+            outcome = replace(
+                outcome, reason=f"{outcome.reason} Channel: {await channel_state(self._sender)}."
+            )
             await self._set_state(CampaignState.PAUSED, outcome.reason)
         await self._count()
         return outcome
-
-    async def _channel_state(self) -> str:
-        try:
-            async with asyncio.timeout(STATUS_SECONDS):
-                status = await self._sender.status()
-        except WhatsAppError as error:
-            return f"unknown ({error})"
-        except Exception as error:
-            return f"unknown ({type(error).__name__})"
-        return f"{status.state.value} ({status.detail})" if status.detail else status.state.value
 
     async def _set_state(self, state: CampaignState, reason: str | None = None) -> None:
         await self._keeper.call(self._ledger.set_state, self._record, state, reason)
 
     async def _count(self) -> None:
-        counts = await self._keeper.call(self._ledger.counts, self._record)
+        counts = await self._keeper.count()
         self._counted = self._clock()
-        self.progress = Progress.of(counts, settled_here=self._settled, seconds=self._counted - self._started)
+        if counts is not None:
+            seconds = self._counted - self._started
+            self.progress = Progress.of(counts, settled_here=self._settled, seconds=seconds)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from whatsapp_provider.campaigns.body import body_hash
 from whatsapp_provider.campaigns.campaign import Campaign
 from whatsapp_provider.campaigns.identity import Recipient
+from whatsapp_provider.campaigns.ledger.endings import MAX_RESENDS
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Entry, Planned
 from whatsapp_provider.campaigns.ledger.states import SENT, DeliveryState
+from whatsapp_provider.campaigns.ledger.turns import UNSENT
 from whatsapp_provider.campaigns.outcome import Ending, Outcome
-from whatsapp_provider.campaigns.plan import body_hash
 from whatsapp_provider.campaigns.render import Renderer
 from whatsapp_provider.errors import (
     CampaignMismatchError,
@@ -72,9 +74,13 @@ def _other_message(campaign: Campaign) -> ConfigurationError:
     )
 
 
-def result_after(ledger: Ledger, record: CampaignRecord, outcome: Outcome) -> SingleResult:
+def result_after(
+    ledger: Ledger, record: CampaignRecord, outcome: Outcome, *, resend: bool = False
+) -> SingleResult:
     """Return what a run made of the message.
 
+    :param resend: whether a message in doubt is sent again.
+    :raises CampaignError: if the run ended before that; running it again goes on.
     :raises RecipientRejectedError: if the gateway refused it for this recipient.
     :raises InDoubtError: if nobody knows whether it was sent.
     :raises WhatsAppError: whatever made the run pause.
@@ -82,6 +88,8 @@ def result_after(ledger: Ledger, record: CampaignRecord, outcome: Outcome) -> Si
     entry = _entry(ledger, record)
     if entry.state in SENT:
         return SingleResult(entry.message_id or "", already_sent=False)
+    if resend and entry.state is DeliveryState.IN_DOUBT and outcome.ending is not Ending.FINISHED:
+        raise _not_resent(entry, outcome)
     raise _FAILURES.get(entry.state, _not_sent)(entry, outcome)
 
 
@@ -97,10 +105,20 @@ def _rejected(entry: Entry, _outcome: Outcome) -> Exception:
 
 
 def _in_doubt(entry: Entry, _outcome: Outcome) -> Exception:
+    if entry.code == UNSENT:
+        return InDoubtError(f"The message was {entry.reason}.", code=entry.code)
     return InDoubtError(
         f"The message may have been sent ({entry.reason}); it is not sent again by itself. Look at the "
         'recipient\'s chat, then either leave it or run the task with on_in_doubt="resend".',
         code=entry.code,
+    )
+
+
+def _not_resent(entry: Entry, outcome: Outcome) -> Exception:
+    kind = CampaignStoppedError if outcome.ending is Ending.STOPPED else CampaignPausedError
+    return kind(
+        f"The message may have been sent ({entry.reason}), and is sent again when the task runs again, at most "
+        f"{MAX_RESENDS} times in all. This run ended: {outcome.reason}"
     )
 
 

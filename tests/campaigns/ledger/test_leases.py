@@ -6,9 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+from sqlalchemy import func, select
 
 from tests.campaigns.support import Desk, entry, number
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease, Result, Task, Turn
+from whatsapp_provider.campaigns.ledger.schema import permit
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
 from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.errors import LeaseLostError
@@ -252,3 +254,46 @@ def test_runners_that_die_and_take_over_at_once_do_not_lock_each_other_out(desk:
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(go, range(12)))
     assert book.counts() == {"accepted": 30, "planned": 30}
+
+
+def overtaken(book: Book) -> tuple[Lease, Task]:
+    """A run that was suspended in its first send while another did all the rest."""
+    zombie = book.begin(seconds=60)
+    (task,) = book.turn(zombie, places=1).tasks
+    book.desk.time.now += 61
+    heir = book.begin()
+    book.turn(heir, *map(result, book.turn(heir, places=9).tasks))
+    return zombie, task
+
+
+@pytest.mark.parametrize("state", [PLANNED, DeliveryState.POSTPONED])
+def test_who_a_finished_campaign_was_not_sent_to_after_all_stays_in_doubt_and_is_told_of(
+    book: Book, state: DeliveryState
+) -> None:
+    zombie, task = overtaken(book)
+    assert book.ledger.finish(book.record)
+    late = Result(task, state, code="http_429", not_before=60)
+    for _ in range(2):
+        with pytest.raises(LeaseLostError):
+            book.turn(zombie, late)
+    book.ledger.end(zombie, [late])
+    assert book.counts() == {"accepted": 5, "in_doubt": 1}
+    [(_, told_of)] = book.ledger.in_doubt()
+    assert (told_of.recipient, told_of.code) == (number(0), "not_sent")
+    assert "settle it as not_sent and run the task again" in str(told_of.reason)
+    # The place in the channel's windows returns once, and for what was not even tried only.
+    with book.ledger._database.transaction() as connection:
+        taken = connection.execute(select(func.sum(permit.c.count))).scalar_one()
+    assert taken == (5 if state is PLANNED else 6)
+
+
+@pytest.mark.parametrize("state", [PLANNED, DeliveryState.POSTPONED])
+def test_a_campaign_is_not_finished_over_a_late_result_that_leaves_something_to_send(
+    book: Book, state: DeliveryState
+) -> None:
+    zombie, task = overtaken(book)
+    with pytest.raises(LeaseLostError):
+        book.turn(zombie, Result(task, state, not_before=60))
+    assert not book.ledger.finish(book.record)
+    assert book.counts() == {"accepted": 5, state.value: 1}
+    assert book.desk.state() is CampaignState.RUNNING

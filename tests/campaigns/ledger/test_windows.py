@@ -76,6 +76,14 @@ def test_a_permit_that_was_not_used_returns_and_a_used_one_does_not(desk: Desk) 
     assert len(desk.ledger.turn(lease, results, places=9, pace=three).tasks) == 1
 
 
+def test_a_permit_returns_once_however_often_its_result_is_written(desk: Desk) -> None:
+    lease, three = begin(desk), pace((3, 60))
+    one = desk.ledger.turn(lease, [], places=3, pace=three).tasks[0]
+    for _ in range(3):
+        desk.ledger.turn(lease, [Result(one, DeliveryState.PLANNED)], places=0, pace=three)
+    assert len(desk.ledger.turn(lease, [], places=9, pace=three).tasks) == 1
+
+
 def test_permits_of_intents_that_were_never_heard_of_return(desk: Desk) -> None:
     lease, three = begin(desk), pace((3, 60))
     desk.ledger.turn(lease, [], places=3, pace=three)

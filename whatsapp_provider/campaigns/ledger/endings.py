@@ -3,16 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, select, update
 
-from whatsapp_provider.campaigns.ledger import windows
+from whatsapp_provider.campaigns.ledger import turns, windows
 from whatsapp_provider.campaigns.ledger.records import Lease
+from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
 from whatsapp_provider.campaigns.ledger.schema import delivery, runner
-from whatsapp_provider.campaigns.ledger.states import DeliveryState
+from whatsapp_provider.campaigns.ledger.states import OPEN, SENT, CampaignState, DeliveryState
 
-#: A send in doubt is planned again at most so often, when the campaign's owner asked for it.
-MAX_RESENDS = 10
+#: An attempt that was not made; news of a message are then of the attempt before.
+_UNSENT = case((delivery.c.message_id.is_not(None), DeliveryState.ACCEPTED), else_=DeliveryState.PLANNED)
+#: A send in doubt is planned again at most so often: neither who asks for a resend at each doubt, nor a gateway whose
+#: memory fails each time, may flood a person.
+MAX_RESENDS = 9
+#: The version before counts none.
+RESENDS = func.coalesce(delivery.c.resends, 0)
+may_be_resent = RESENDS < MAX_RESENDS
+
+
+def finish(connection: Connection, number: int, now: float) -> bool:
+    """Set a campaign finished; ``False`` if a result came late and something is to be sent after all."""
+    # The lock first: who writes such a result has it too.
+    connection.execute(turns.locked_state, {"b_campaign": number})
+    rest = select(delivery.c.id).where(delivery.c.campaign == number, delivery.c.state.in_(OPEN)).limit(1)
+    if connection.execute(rest).first() is not None:
+        return False
+    ended = update(campaigns).where(campaigns.c.id == number)
+    connection.execute(ended.values(state=CampaignState.FINISHED, reason=None, updated_at=now))
+    return True
+
+
+def leave_pause(connection: Connection, number: int, now: float) -> bool:
+    """Set a campaign running; return whether nothing is known to be accepted since it paused.
+
+    Until then the reason of the pause and its time stay, so that a wait, a kill or a run beside this one does not
+    make the next run send to many at once.
+    """
+    this = campaigns.c.id == number
+    # First, so that runs that begin at one moment come one after another.
+    connection.execute(update(campaigns).where(this).values(state=CampaignState.RUNNING))
+    found = connection.execute(select(campaigns.c.reason, campaigns.c.updated_at).where(this)).one()
+    if found.reason is not None and not _accepted_since(connection, number, found.updated_at):
+        return True
+    connection.execute(update(campaigns).where(this).values(reason=None, updated_at=now))
+    return False
+
+
+def _accepted_since(connection: Connection, number: int, moment: float) -> bool:
+    # By when it was begun: what was under way at the pause says nothing of the time after it.
+    taken = exists().where(
+        delivery.c.campaign == number, delivery.c.state.in_(SENT), delivery.c.intended_at > moment
+    )
+    return bool(connection.execute(select(taken)).scalar_one())
 
 
 def take_over(connection: Connection, campaign: int, now: float) -> int:
@@ -43,7 +88,15 @@ def _doubt(connection: Connection, campaign: int, token: int, reason: str, now: 
     doubtful = connection.execute(
         update(delivery)
         .where(_under_way(campaign, token))
-        .values(state=DeliveryState.IN_DOUBT, code="killed", reason=reason, updated_at=now)
+        .values(
+            state=turns.DOUBTED,
+            code="killed",
+            reason=reason,
+            updated_at=now,
+            doubted_at=now,
+            looks=0,
+            looked_at=None,
+        )
     )
     return int(doubtful.rowcount)
 
@@ -68,9 +121,7 @@ def reclaim(connection: Connection, lease: Lease, held: Collection[int], now: fl
     ).all()
     for row in unheard:
         connection.execute(
-            update(delivery)
-            .where(delivery.c.id == row.id)
-            .values(state=DeliveryState.PLANNED, updated_at=now)
+            update(delivery).where(delivery.c.id == row.id).values(state=_UNSENT, updated_at=now)
         )
         if row.permit is not None:
             windows.give_back(connection, row.permit)
@@ -88,16 +139,51 @@ def doubt_the_rest(connection: Connection, lease: Lease, now: float) -> None:
 
 def plan_again(connection: Connection, campaign: int, states: Collection[DeliveryState], now: float) -> None:
     """Plan deliveries in these states again, because the campaign's owner asked for it."""
+    if DeliveryState.IN_DOUBT in states:
+        _resend(connection, campaign, now, before=now)
+    others = [state for state in states if state is not DeliveryState.IN_DOUBT]
+    of_campaign = update(delivery).where(delivery.c.campaign == campaign)
+    connection.execute(of_campaign.where(delivery.c.state.in_(others)).values(_planned(now)))
+
+
+def _planned(now: float) -> dict[str, Any]:
+    # The id of a message that failed would prove the next one, where the version before is to send it.
+    return {"state": DeliveryState.PLANNED, "postponed": 0, "message_id": None, "updated_at": now}
+
+
+def _resend(connection: Connection, campaign: int, now: float, *, before: float) -> None:
     connection.execute(
         update(delivery)
-        .where(
-            delivery.c.campaign == campaign,
-            delivery.c.state.in_(states),
-            # Who asks for a resend at each doubt must not flood a person whose gateway never answers.
-            or_(delivery.c.state != DeliveryState.IN_DOUBT, delivery.c.attempt < MAX_RESENDS),
-        )
-        .values(state=DeliveryState.PLANNED, postponed=0, updated_at=now)
+        .where(*_in_doubt(campaign), may_be_resent, delivery.c.updated_at <= before)
+        .values(_planned(now) | {"resends": RESENDS + 1})
     )
+
+
+def _in_doubt(campaign: int) -> tuple[ColumnElement[bool], ...]:
+    return delivery.c.campaign == campaign, delivery.c.state == DeliveryState.IN_DOUBT
+
+
+@dataclass(frozen=True, slots=True)
+class LeftInDoubt:
+    """What is in doubt still.
+
+    :param wait: seconds until one of them may be sent again, ``None`` if none may.
+    :param used_up: how many were sent again as often as anything is.
+    """
+
+    wait: float | None
+    used_up: int
+
+
+def resend(connection: Connection, campaign: int, settle: float, now: float) -> LeftInDoubt:
+    """Plan again what has been in doubt for ``settle`` seconds."""
+    _resend(connection, campaign, now, before=now - settle)
+    oldest, used_up = connection.execute(
+        select(
+            func.min(case((may_be_resent, delivery.c.updated_at))), func.count(case((~may_be_resent, 1)))
+        ).where(*_in_doubt(campaign))
+    ).one()
+    return LeftInDoubt(None if oldest is None else max(0.0, oldest + settle - now), used_up)
 
 
 def forget_postponements(connection: Connection, campaign: int) -> None:

@@ -2,77 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from sqlalchemy import Connection, func, insert, inspect, select, update
-from sqlalchemy.engine import URL
+from sqlalchemy import Connection, update
 
-from whatsapp_provider.campaigns.campaign import Campaign, Fingerprint, Frozen, ledger_id
+from whatsapp_provider.campaigns.campaign import Campaign, Fingerprint, Frozen
 from whatsapp_provider.campaigns.ledger import endings, names, plans, turns, windows
-from whatsapp_provider.campaigns.ledger.database import Clock, Database
+from whatsapp_provider.campaigns.ledger.columns import kept
+from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
+from whatsapp_provider.campaigns.ledger.endings import LeftInDoubt
 from whatsapp_provider.campaigns.ledger.plans import LeftOut
-from whatsapp_provider.campaigns.ledger.records import (
-    CampaignRecord,
-    Counts,
-    Entry,
-    Lease,
-    NameClaim,
-    Planned,
-    Result,
-    Turn,
-)
-from whatsapp_provider.campaigns.ledger.schema import (
-    VERSION,
-    campaign,
-    delivery,
-    metadata,
-    version,
-)
+from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease, NameClaim, Planned, Result, Turn
+from whatsapp_provider.campaigns.ledger.schema import campaign
+from whatsapp_provider.campaigns.ledger.settling import Settling
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
+from whatsapp_provider.campaigns.ledger.views import Views
 from whatsapp_provider.campaigns.pacing import Pace
-from whatsapp_provider.errors import LedgerError
 
 
-class Ledger:
-    """Opens the database at its first use and makes its tables where they are missing.
-
-    :param url: an SQLAlchemy URL.
-    :param clock: stands in for the database's clock in tests; seconds since the epoch.
-    """
-
-    def __init__(self, url: str | URL, *, clock: Clock | None = None) -> None:
-        self._database = Database(url, clock=clock)
-        self._prepared = False
-
-    @property
-    def name(self) -> str:
-        """Where it is, fit for a log."""
-        return self._database.name
-
-    @property
-    def is_sqlite(self) -> bool:
-        """Whether it is a file, which only one host can use."""
-        return self._database.is_sqlite
-
-    def prepare(self) -> None:
-        """Make the tables, or check that they are of this version.
-
-        :raises LedgerUnavailableError: if the database can't be reached or the right to make tables is missing.
-        :raises LedgerError: if the tables are of another version.
-        """
-        if self._prepared:
-            return
-        with self._database.transaction() as connection:
-            if not inspect(connection).has_table(version.name):
-                _create(connection, self._database.dialect)
-            found = connection.execute(select(func.max(version.c.version))).scalar_one()
-        if found != VERSION:
-            raise LedgerError(
-                f"The ledger ({self.name}) is of version {found}, and this package reads version {VERSION}. "
-                "Use the package version that wrote it, or another ledger."
-            )
-        self._prepared = True
+class Ledger(Settling, Views):
+    """All of the ledger: what a campaign's run does to it is here, the rest in its bases."""
 
     def plan(
         self,
@@ -81,6 +31,8 @@ class Ledger:
         people: Iterable[Planned],
         left_out: LeftOut = dict,
         frozen: Frozen | None = None,
+        *,
+        known_by: str | None = None,
     ) -> CampaignRecord:
         """Plan a campaign and all its recipients, or find it as it was planned.
 
@@ -90,22 +42,45 @@ class Ledger:
         :param template: its text, part of the fingerprint.
         :param left_out: asked at the end for the counts of rows left out, by reason.
         :param frozen: what to keep of the template for a resume after a wait.
+        :param known_by: the audience's name, which is part of the fingerprint instead of its people; they are read
+            for a new campaign only.
         :raises CampaignMismatchError: if the ledger has another audience or template under the id.
         """
         kept = frozen or Frozen.of(template)
         fingerprint = Fingerprint(template)
         known = self.find(wanted.campaign_id) is not None
         entries: list[Planned] = []
+        if known_by is not None:
+            fingerprint.add(known_by, "")
+            people = () if known else people
         for person in people:
-            fingerprint.add(person.recipient, person.variables)
+            if known_by is None:
+                fingerprint.add(person.recipient, person.variables)
             if not known:
                 entries.append(person)
+        if known:
+            return self._check(wanted, fingerprint.hexdigest())
+        return self._plan(wanted, kept, fingerprint.hexdigest(), entries, left_out())
+
+    @again_after_deadlock
+    def _check(self, wanted: Campaign, fingerprint: str) -> CampaignRecord:
+        with self._database.transaction() as connection:
+            return plans.check(connection, wanted, fingerprint)
+
+    @again_after_deadlock
+    def _plan(
+        self,
+        wanted: Campaign,
+        kept: Frozen,
+        fingerprint: str,
+        entries: Sequence[Planned],
+        left_out: Mapping[str, int],
+    ) -> CampaignRecord:
         with self._database.transaction() as connection:
             now = self._database.now(connection)
-            if known:
-                return plans.check(connection, wanted, fingerprint.hexdigest())
-            return plans.plan(connection, wanted, kept, fingerprint.hexdigest(), entries, left_out(), now)
+            return plans.plan(connection, wanted, kept, fingerprint, entries, left_out, now)
 
+    @again_after_deadlock
     def resume(self, wanted: Campaign, frozen: Frozen) -> tuple[CampaignRecord, Frozen]:
         """Find a campaign that waited, as it was planned: its audience is not read again.
 
@@ -116,24 +91,35 @@ class Ledger:
             record, shared = plans.resume(connection, wanted, frozen.template)
         return record, Frozen(frozen.template, shared)
 
+    @again_after_deadlock
     def begin(
-        self, record: CampaignRecord, *, label: str, seconds: float, again: Collection[DeliveryState] = ()
+        self,
+        record: CampaignRecord,
+        *,
+        label: str,
+        seconds: float,
+        again: Collection[DeliveryState] = (),
+        resumed: bool = False,
     ) -> Lease:
         """Begin a run: take over what dead runners left, and get a lease of ``seconds``.
 
         :param again: plan deliveries in these states again; with ``in_doubt`` among them they are sent at
             least once instead of at most once.
+        :param resumed: whether it goes on after a wait: then the tries before it count on.
         """
         with self._database.transaction() as connection:
             now = self._database.now(connection)
-            _set_state(connection, record.id, CampaignState.RUNNING, None, now)
+            probing = endings.leave_pause(connection, record.id, now)
             endings.take_over(connection, record.id, now)
-            endings.forget_postponements(connection, record.id)
+            if not resumed:
+                endings.forget_postponements(connection, record.id)
             if again:
                 endings.plan_again(connection, record.id, again, now)
             windows.forget(connection, record.channel, now)
-            return turns.begin(connection, record.id, record.channel, label, seconds, now)
+            lease = turns.begin(connection, record.id, record.channel, label, seconds, now)
+        return replace(lease, probing=probing)
 
+    @again_after_deadlock
     def turn(
         self,
         lease: Lease,
@@ -165,11 +151,12 @@ class Ledger:
     def _take(self, connection: Connection, lease: Lease, pace: Pace, places: int, now: float) -> Turn:
         if reason := turns.paused(connection, lease.campaign):
             return Turn(open=1, paused=reason)
-        turn = turns.take_tasks(connection, lease, pace, places, lambda: self._database.now(connection))
+        turn = turns.take_tasks(connection, lease, pace, places, now, lambda: self._database.now(connection))
         if places > 0 and not turn.tasks and turn.open:
             endings.take_over(connection, lease.campaign, now)
         return turn
 
+    @again_after_deadlock
     def end(
         self, lease: Lease, results: Sequence[Result] = (), *, held: Collection[int] | None = None
     ) -> None:
@@ -185,60 +172,32 @@ class Ledger:
                 endings.reclaim(connection, lease, held, now)
             endings.doubt_the_rest(connection, lease, now)
 
+    @again_after_deadlock
+    def resend(self, record: CampaignRecord, settle: float) -> LeftInDoubt:
+        """Plan again what has been in doubt for ``settle`` seconds, and return what is left."""
+        with self._database.transaction() as connection:
+            return endings.resend(connection, record.id, settle, self._database.now(connection))
+
+    @again_after_deadlock
+    def finish(self, record: CampaignRecord) -> bool:
+        """Note that a campaign is finished; ``False`` if something is left to send after all."""
+        with self._database.transaction() as connection:
+            return endings.finish(connection, record.id, self._database.now(connection))
+
+    @again_after_deadlock
     def set_state(self, record: CampaignRecord, state: CampaignState, reason: str | None = None) -> None:
-        """Note that a campaign is paused or finished, and why."""
+        """Note that a campaign is paused, and why."""
         with self._database.transaction() as connection:
             _set_state(connection, record.id, state, reason, self._database.now(connection))
 
+    @again_after_deadlock
     def count_send(self, channel: str) -> None:
         """Count a message that was sent outside any campaign."""
         self.prepare()
         with self._database.transaction() as connection:
             windows.take(connection, channel, 1, self._database.now(connection))
 
-    def counts(self, record: CampaignRecord) -> Counts:
-        """Return how many deliveries are in which state."""
-        query = (
-            select(delivery.c.state, func.count())
-            .where(delivery.c.campaign == record.id)
-            .group_by(delivery.c.state)
-        )
-        with self._database.transaction() as connection:
-            return Counts({DeliveryState(state): count for state, count in connection.execute(query)})
-
-    def failures(self, record: CampaignRecord) -> Mapping[tuple[DeliveryState, str], int]:
-        """Return how many deliveries ended badly, by state and code."""
-        bad = [DeliveryState.REJECTED, DeliveryState.FAILED, DeliveryState.IN_DOUBT]
-        query = (
-            select(delivery.c.state, func.coalesce(delivery.c.code, ""), func.count())
-            .where(delivery.c.campaign == record.id, delivery.c.state.in_(bad))
-            .group_by(delivery.c.state, delivery.c.code)
-        )
-        with self._database.transaction() as connection:
-            return {(DeliveryState(state), code): count for state, code, count in connection.execute(query)}
-
-    def entries(self, record: CampaignRecord, state: DeliveryState, *, limit: int = 100) -> Sequence[Entry]:
-        """Return deliveries of one state, in the order of the audience."""
-        query = (
-            select(delivery)
-            .where(delivery.c.campaign == record.id, delivery.c.state == state)
-            .order_by(delivery.c.seq)
-            .limit(limit)
-        )
-        with self._database.transaction() as connection:
-            return [
-                Entry(row.id, state, row.recipient, row.attempt, row.message_id, row.code, row.reason)
-                for row in connection.execute(query)
-            ]
-
-    def left_out(self, record: CampaignRecord) -> Mapping[str, int]:
-        """Return how many rows of the audience were left out at plan, by reason."""
-        with self._database.transaction() as connection:
-            stored = connection.execute(
-                select(campaign.c.skipped).where(campaign.c.id == record.id)
-            ).scalar_one()
-        return dict(json.loads(stored or "{}"))
-
+    @again_after_deadlock
     def claim_channel_name(self, account: str, name: str, *, owner: str, seconds: float) -> NameClaim:
         """Ask for the sole right to create the channel of a name, for ``seconds``.
 
@@ -248,23 +207,11 @@ class Ledger:
         with self._database.transaction() as connection:
             return names.claim(connection, account, name, owner, seconds, self._database.now(connection))
 
+    @again_after_deadlock
     def release_channel_name(self, account: str, name: str, *, owner: str) -> None:
         """Give that right back."""
         with self._database.transaction() as connection:
             names.release(connection, account, name, owner)
-
-    def find(self, campaign_id: str) -> CampaignRecord | None:
-        """Return a campaign that is in the ledger."""
-        self.prepare()
-        with self._database.transaction() as connection:
-            row = plans.find(connection, ledger_id(campaign_id))
-        if row is None:
-            return None
-        return CampaignRecord(row.id, row.campaign_id, row.channel, CampaignState(row.state), fresh=False)
-
-    def dispose(self) -> None:
-        """Close all connections."""
-        self._database.dispose()
 
 
 def _set_state(
@@ -273,14 +220,5 @@ def _set_state(
     connection.execute(
         update(campaign)
         .where(campaign.c.id == number)
-        .values(state=state, reason=turns.kept(reason, 500), updated_at=now)
+        .values(state=state, reason=kept(reason, 500), updated_at=now)
     )
-
-
-def _create(connection: Connection, dialect: str) -> None:
-    if dialect == "postgresql":
-        # Two workers may meet an empty database at once; the second waits here and finds the tables.
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('whatsapp_provider.ledger'))")
-    metadata.create_all(connection, checkfirst=True)
-    if connection.execute(select(func.count()).select_from(version)).scalar_one() == 0:
-        connection.execute(insert(version).values(version=VERSION))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from whatsapp_provider.campaigns.ledger.states import SENT, CampaignState, DeliveryState
+from whatsapp_provider.campaigns.ledger.states import SENT, CampaignState, DeliveryState, Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,16 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A runner's right to send: its token, and how long each renewal lasts in seconds."""
+    """A runner's right to send: its token, and how long each renewal lasts in seconds.
+
+    :param probing: whether nothing is known to be accepted since the campaign paused.
+    """
 
     token: int
     campaign: int
     channel: str
     seconds: float
+    probing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +131,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One delivery, for a report: the recipient is masked by whoever shows it."""
+    """One delivery, for a report: the recipient is masked by whoever shows it.
+
+    :param updated_at: seconds since the epoch by the database's clock: when it came into its state.
+    """
 
     id: int
     state: DeliveryState
@@ -136,6 +143,7 @@ class Entry:
     message_id: str | None = None
     code: str | None = None
     reason: str | None = None
+    updated_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +156,56 @@ class NameClaim:
 
     wait: float | None = None
     resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A delivery in doubt, and what a look-up needs to settle it.
+
+    :param since: seconds since the epoch by the database's clock: nothing of this attempt was sent before.
+    :param ripe: whether its request can't be on its way any more, so that its absence counts.
+    :param due: seconds until it is to be looked up.
+    :param looks: how often it was absent when that counted.
+    """
+
+    id: int
+    attempt: int
+    address: str = field(repr=False)
+    body_hash: str | None
+    since: float
+    ripe: bool
+    due: float
+    looks: int
+
+
+#: A message that was intended so shortly before another may stand for it.
+GRACE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Specimen:
+    """A message that the gateway is known to have sent: a history that works must show it.
+
+    :param since: seconds since the epoch by the database's clock: when its intent was committed.
+    """
+
+    address: str = field(repr=False)
+    message_id: str
+    since: float
+
+    def speaks_for(self, moment: float) -> bool:
+        """Whether a history that shows it stores, or stored just before, what was sent at a moment."""
+        return self.since >= moment - GRACE_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How a doubt ended: what proved it, and who said so.
+
+    :param settled_by: a person, or the run that looked.
+    :param note: in their words, why.
+    """
+
+    proof: Proof
+    settled_by: str
+    note: str | None = None

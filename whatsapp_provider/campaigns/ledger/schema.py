@@ -2,9 +2,14 @@
 
 Times are seconds since the epoch by the database's own clock. No rendered text is kept: a row holds
 the person's values as planned, and a hash of the text that was sent.
+
+A new version only adds tables, columns that may be empty, and indexes (``migrations.py``), so that processes
+of the version before go on meanwhile. What can't be added so raises :data:`OLDEST_READER`.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -19,34 +24,49 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
+from sqlalchemy.dialects.mysql import MEDIUMTEXT
 
-VERSION = 1
+VERSION = 2
+#: The oldest version whose processes may use a ledger of this one.
+OLDEST_READER = 1
 
 metadata = MetaData()
 _id = BigInteger().with_variant(Integer, "sqlite")
+#: A person's values may be long, and MySQL's TEXT ends at 64 KB.
+_values = Text().with_variant(MEDIUMTEXT, "mysql", "mariadb")
 
-version = Table("wa_version", metadata, Column("version", Integer, primary_key=True))
 
-campaign = Table(
+def _table(name: str, *columns: Any, **options: Any) -> Table:
+    # MySQL's default collations take "a" and "A" for the same; its old engine has no transactions.
+    options |= {
+        f"{dialect}_{setting}": value
+        for dialect in ("mysql", "mariadb")
+        for setting, value in (("engine", "InnoDB"), ("charset", "utf8mb4"), ("collate", "utf8mb4_bin"))
+    }
+    return Table(name, metadata, *columns, **options)
+
+
+#: ``oldest_reader``: who wrote none could be read by its own version only.
+version = _table("wa_version", Column("version", Integer, primary_key=True), Column("oldest_reader", Integer))
+
+campaign = _table(
     "wa_campaign",
-    metadata,
     Column("id", _id, primary_key=True, autoincrement=True),
     Column("campaign_id", String(200), nullable=False, unique=True),
     Column("fingerprint", String(64), nullable=False),
     Column("template", String(64), nullable=False),
-    Column("shared", Text, nullable=False),
+    Column("shared", _values, nullable=False),
     Column("channel", String(200), nullable=False),
     Column("state", String(16), nullable=False),
     Column("reason", String(500)),
-    Column("skipped", Text),
+    Column("skipped", _values),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
 )
 
 #: Who works on a campaign now. Its id is the fencing token: larger is younger.
-runner = Table(
+runner = _table(
     "wa_runner",
-    metadata,
     Column("id", _id, primary_key=True, autoincrement=True),
     Column("campaign", _id, ForeignKey("wa_campaign.id"), nullable=False),
     Column("label", String(250), nullable=False),
@@ -56,15 +76,14 @@ runner = Table(
     sqlite_autoincrement=True,
 )
 
-delivery = Table(
+delivery = _table(
     "wa_delivery",
-    metadata,
     Column("id", _id, primary_key=True, autoincrement=True),
     Column("campaign", _id, ForeignKey("wa_campaign.id"), nullable=False),
     Column("seq", Integer, nullable=False),
     Column("recipient", String(100), nullable=False),
     Column("address", String(100), nullable=False),
-    Column("variables", Text),
+    Column("variables", _values),
     Column("body_hash", String(64)),
     Column("state", String(16), nullable=False),
     Column("runner", _id),
@@ -76,14 +95,22 @@ delivery = Table(
     Column("code", String(80)),
     Column("reason", String(500)),
     Column("updated_at", Double, nullable=False),
+    # Of the last attempt: when its intent was committed, and since when it is in doubt.
+    Column("intended_at", Double),
+    Column("doubted_at", Double),
+    # How often the gateway's history was looked at in vain, and when last.
+    Column("looks", Integer),
+    Column("looked_at", Double),
+    # How often it was planned again out of doubt.
+    Column("resends", Integer),
     UniqueConstraint("campaign", "recipient", name="wa_delivery_once"),
     Index("wa_delivery_by_state", "campaign", "state", "seq"),
+    Index("wa_delivery_by_message", "message_id"),
 )
 
 #: What was sent on a channel and when, in groups: all paces are counted here.
-permit = Table(
+permit = _table(
     "wa_permit",
-    metadata,
     Column("id", _id, primary_key=True, autoincrement=True),
     Column("channel", String(200), nullable=False),
     Column("taken_at", Double, nullable=False),
@@ -92,14 +119,27 @@ permit = Table(
 )
 
 #: One row a channel; whoever holds it may look at the windows and take permits.
-channel = Table("wa_channel", metadata, Column("channel", String(200), primary_key=True))
+channel = _table("wa_channel", Column("channel", String(200), primary_key=True))
 
 #: Who is creating the channel of that name now.
-channel_claim = Table(
+channel_claim = _table(
     "wa_channel_claim",
-    metadata,
     Column("account", String(100), primary_key=True),
     Column("name", String(200), primary_key=True),
     Column("owner", String(800), nullable=False),
     Column("until", Double, nullable=False),
+)
+
+#: How doubts were settled, for ever: by what, by whom, when.
+settlement = _table(
+    "wa_settlement",
+    Column("id", _id, primary_key=True, autoincrement=True),
+    Column("delivery", _id, ForeignKey("wa_delivery.id"), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("proof", String(16), nullable=False),
+    Column("settled_by", String(250), nullable=False),
+    Column("note", String(500)),
+    Column("settled_at", Double, nullable=False),
+    Index("wa_settlement_by_delivery", "delivery"),
 )

@@ -15,8 +15,9 @@ class DeliveryState(StrEnum):
            ├─postponed◄┤
            └───────────┴──────► in_doubt
 
-    A result that comes late moves its own attempt out of ``in_doubt``; nothing else does, unless the
-    campaign's owner asks for it.
+    Out of ``in_doubt`` leads proof only: a result that comes late, for its own attempt; the message itself in
+    the gateway's history or news of it (accepted); its absence there in two looks (planned); the word of a
+    person. Without proof, only the campaign's owner may have it planned again, by asking for resends.
     """
 
     PLANNED = "planned"  #: to be sent
@@ -40,6 +41,15 @@ class DeliveryState(StrEnum):
 OPEN = frozenset({DeliveryState.PLANNED, DeliveryState.SENDING, DeliveryState.POSTPONED})
 #: The gateway took the message.
 SENT = frozenset({DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.READ, DeliveryState.FAILED})
+
+
+class Proof(StrEnum):
+    """What a doubt was settled by."""
+
+    HISTORY = "history"  #: the gateway's own memory of what it sent
+    STATUS = "status"  #: a status report of the message
+    INBOUND = "inbound"  #: an answer that quotes the message
+    PERSON = "person"  #: somebody looked and said so
 
 
 class CampaignState(StrEnum):

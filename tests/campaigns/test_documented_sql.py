@@ -1,0 +1,91 @@
+"""The SQL of the documentation does to a real ledger what the pages say of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from tests.campaigns.support import NO_ANSWER, Desk, number
+from tests.campaigns.virtual_time import Time
+from whatsapp_provider.campaigns.ledger.ledger import Ledger
+from whatsapp_provider.errors import LedgerUnavailableError
+
+PROJECT = Path(__file__).parent.parent.parent
+
+
+def run_sql(url: str, body: str) -> list[Any]:
+    """Run what a block of a page shows, for the campaign ``spring``, and return the rows of its last statement."""
+    engine = create_engine(url)
+    rows: list[Any] = []
+    try:
+        with engine.begin() as connection:
+            for statement in filter(str.strip, body.replace("news/send/…", "spring").split(";")):
+                done = connection.execute(text(statement))
+                rows = list(done) if done.returns_rows else []
+    finally:
+        engine.dispose()
+    return rows
+
+
+def sql_of(page: str, language: str = "sql") -> list[str]:
+    """Return the blocks of SQL that a page shows."""
+    return re.findall(rf"```{language}\n(.*?)```", (PROJECT / page).read_text("utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("name", ["docs/campaigns.md", "README.md"])
+def test_those_in_doubt_are_listed_with_number_and_reason(desk: Desk, url: str, name: str) -> None:
+    desk.phones.answer = lambda to, _: NO_ANSWER if to == number(1) else None
+    desk.run(desk.plan(3))
+    ((recipient, reason),) = run_sql(url, sql_of(name)[0])
+    assert recipient == number(1)
+    assert reason
+
+
+def test_what_a_channel_sent_is_counted(desk: Desk, url: str) -> None:
+    desk.run(desk.plan(3))
+    ((_, messages),) = run_sql(url, sql_of("docs/troubleshooting.md")[0])
+    assert messages == 3
+
+
+def test_taking_the_values_away_leaves_nobody_to_be_messaged_twice(desk: Desk, url: str) -> None:
+    desk.run(desk.plan(3))
+    assert run_sql(url, "SELECT count(*) FROM wa_delivery WHERE variables LIKE '%N1%'") == [(1,)]
+    run_sql(url, sql_of("docs/security.md")[0])
+    assert run_sql(url, "SELECT count(*) FROM wa_delivery WHERE variables IS NOT NULL") == [(0,)]
+    desk.run(desk.plan(3))
+    assert len(desk.phones.calls) == 3
+
+
+def test_a_campaign_that_is_deleted_whole_sends_to_everybody_again(desk: Desk, url: str) -> None:
+    desk.run(desk.plan(3))
+    run_sql(url, sql_of("docs/security.md")[1])
+    assert desk.ledger.find("spring") is None
+    desk.run(desk.plan(3))
+    assert len(desk.phones.calls) == 6
+
+
+@pytest.mark.postgres
+def test_on_a_shared_postgres_one_role_owns_the_tables_and_another_uses_them(
+    postgres_server: str, time: Time
+) -> None:
+    [statements] = sql_of("docs/campaigns.md", "postgresql")
+    # Roles belong to the whole server, which other tests use too.
+    run_sql(postgres_server, statements.replace("whatsapp", "shared").replace("'…'", "'secret'"))
+    owner, user = (
+        make_url(postgres_server).set(username=name, password="secret").render_as_string(hide_password=False)
+        for name in ("shared_owner", "shared")
+    )
+    with pytest.raises(LedgerUnavailableError, match="airflow whatsapp ledger upgrade"):
+        Ledger(user).prepare()
+    Ledger(owner).upgrade()
+    desk = Desk(time, lambda **_options: Ledger(user, clock=time.database))
+    record = desk.plan(3)
+    desk.run(record)
+    assert desk.counts(record) == {"accepted": 3}
+    tables = "SELECT DISTINCT schemaname, tableowner FROM pg_tables WHERE tablename LIKE 'wa\\_%'"
+    assert ("shared", "shared_owner") in [tuple(row) for row in run_sql(owner, tables)]
