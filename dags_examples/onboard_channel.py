@@ -41,7 +41,6 @@ def whatsapp_onboard_channel():
         task_id="configure_webhook",
         channel=create.output,
         url="{{ params.webhook_url }}",
-        events=["messages.post", "statuses.post"],
     )
     initialized >> connected >> webhook
 

@@ -13,7 +13,7 @@ from whatsapp_provider.gateways.registry import GATEWAYS, GatewayLine
 PACKAGE = "airflow-provider-whatsapp"
 _MODULES = {
     "hooks": ["whatsapp", "ledger"],
-    "operators": ["channel", "webhook", "message", "campaign"],
+    "operators": ["channel", "webhook", "message", "campaign", "settle"],
     "sensors": ["channel"],
     "triggers": ["channel", "moment"],
 }
@@ -36,6 +36,8 @@ def get_provider_info() -> dict[str, Any]:
         **{kind: [_modules(kind)] for kind in _MODULES},
         "connection-types": [_connection_type(line) for line in GATEWAYS.values()],
         "extra-links": ["whatsapp_provider.operators.links.PairingLink"],
+        "notifications": ["whatsapp_provider.notifications.whatsapp.WhatsAppNotifier"],
+        "cli": ["whatsapp_provider.cli.get_whatsapp_cli_commands"],
         "config": _CONFIG,
     }
 
@@ -73,14 +75,27 @@ _CONFIG = {
         "description": "Where the WhatsApp provider keeps its ledger of what was sent.",
         "options": {
             "ledger_conn_id": _option(
-                "Connection of the ledger's database (type postgres or sqlite). Where there is none, an SQLite "
-                "file is used.",
+                "Connection of the ledger's database (type postgres, mysql or sqlite). One that is named here is "
+                "required. Empty: the connection whatsapp_ledger where there is one, else an SQLite file.",
+                "",
                 "whatsapp_ledger",
             ),
             "ledger_path": _option(
                 "The SQLite file, for tasks on one host. Empty: whatsapp/ledger.db below AIRFLOW_HOME.",
                 "",
                 "/var/lib/airflow/whatsapp/ledger.db",
+            ),
+            "ledger_auto_upgrade": _option(
+                "Whether tasks make the ledger's tables and upgrade them at their first use. False: a person does, "
+                "with 'airflow whatsapp ledger upgrade'.",
+                "True",
+                "False",
+            ),
+            "settle_seconds": _option(
+                "Seconds that a gateway may take to show in its history what it sent; a message in doubt is looked "
+                "up there after this time, and again after as long.",
+                "30",
+                "60",
             ),
         },
     }

@@ -55,6 +55,14 @@ def find_chromium() -> str | None:
     return found
 
 
+def needed_chromium() -> str:
+    """Return where the browser is, or leave the test out."""
+    path = find_chromium()
+    how = "install Chromium (apt-get install chromium) or run: playwright install chromium"
+    reporting.needs("Chromium", available=path is not None, how_to_get=how)
+    return str(path)
+
+
 @dataclass
 class Site:
     """An Airflow whose connection leads to an emulator."""
@@ -83,17 +91,15 @@ class Site:
 # Not for the session: while Playwright is open, its thread has a running event loop, and no other test can have one.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = find_chromium()
-    how = "install Chromium (apt-get install chromium) or run: playwright install chromium"
-    reporting.needs("Chromium", available=path is not None, how_to_get=how)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=needed_chromium(), args=FLAGS)
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+@pytest.fixture(scope="package")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    needed_chromium()  # without it nobody looks at the server
     folder = tmp_path_factory.mktemp("site")
     server = airflow_with_dags(folder, {}, components=("api-server",))
     try:

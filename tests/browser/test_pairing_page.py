@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.conftest import CONN_ID, Site, sign_in
+from tests.versions import AIRFLOW
 
 pytestmark = [pytest.mark.browser, pytest.mark.airflow]
 
@@ -33,8 +34,12 @@ def test_a_stranger_is_sent_to_the_login_and_comes_back_to_the_page(
     shot(page, "signed-out")
     page.get_by_role("link", name="Sign in to Airflow").click()
     sign_in(page, site)
-    page.wait_for_url(site.url(channel))
-    expect(page.locator("#title")).to_have_text(SCAN)
+    if AIRFLOW >= (3, 2):
+        page.wait_for_url(site.url(channel))
+        expect(page.locator("#title")).to_have_text(SCAN)
+    else:  # its login loses what follows the first &, here the channel
+        page.wait_for_url(site.url(""))
+        expect(page.get_by_role("link", name="Reception")).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["api/pairing", "api/connections", "assets/pair.js", "pair"])

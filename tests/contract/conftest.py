@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Any
 
 import httpx
 import pytest
@@ -26,7 +27,9 @@ class Subject:
 
     def open(self, values: ConnectionValues | None = None) -> Gateway:
         wire = Wire(transport=httpx.ASGITransport(app=self.emulator.app))
-        return self.line.open(values or self.harness.account(self.emulator), wire=wire)
+        return self.line.open(
+            values or self.harness.account(self.emulator), wire=wire, sleep=self.emulator.advance
+        )
 
     def ref(self, channel_id: str) -> ChannelRef:
         return ChannelRef(self.line.name, channel_id)
@@ -41,10 +44,16 @@ class Subject:
                 pytest.skip(f"{self.line.name} can't {self.line.capabilities.label(flag)}")
 
 
-@pytest.fixture(params=GATEWAYS.values(), ids=lambda line: line.name)
+def lines() -> Iterator[Any]:
+    """Yield each line of the registry with each of its harnesses."""
+    for line in GATEWAYS.values():
+        for variant, harness in import_module(f"tests.contract.{line.name}").HARNESSES.items():
+            yield pytest.param((line, harness), id="-".join(filter(None, (line.name, variant))))
+
+
+@pytest.fixture(params=lines())
 async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
-    line: GatewayLine = request.param
-    harness: Harness = import_module(f"tests.contract.{line.name}").HARNESS
-    emulator = Emulator(EmulatorSettings(seed=5, sent_after=1, delivered_after=2))
+    line, harness = request.param
+    emulator = Emulator(EmulatorSettings(seed=5, sent_after=1, delivered_after=2, **harness.settings))
     yield Subject(line, harness, emulator)
     await emulator.aclose()

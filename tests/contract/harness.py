@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,6 +23,10 @@ class Refusal:
 class Harness(Protocol):
     """One gateway at the emulator."""
 
+    #: Settings of the emulator without which the gateway's life can't be seen.
+    settings: Mapping[str, Any]
+    #: Whether a new channel can be paired as soon as it is created.
+    pairable_at_once: bool
     #: Regular expression of the paths that send, and of those that create a channel.
     send_path: str
     create_path: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import pickle
 from collections.abc import Awaitable, Callable
@@ -11,6 +12,7 @@ import pytest
 
 from tests.contract.conftest import Subject
 from tests.contract.harness import Refusal
+from tests.contract.tenants import two_tenants
 from whatsapp_provider.emulator import Fault
 from whatsapp_provider.emulator.network import Inbound
 from whatsapp_provider.errors import (
@@ -84,7 +86,9 @@ async def test_a_channel_of_another_gateway_is_refused_by_name(subject: Subject)
 async def test_a_connection_to_one_channel_uses_it_where_none_is_named(subject: Subject) -> None:
     channel_id = await subject.harness.paired(subject.emulator)
     gateway = subject.open(subject.harness.one_channel(subject.emulator, channel_id))
-    assert gateway.default_channel == subject.ref(channel_id)
+    own = gateway.default_channel
+    assert own is not None
+    assert (own.gateway, own.channel_id) == (subject.line.name, channel_id)
     assert (await gateway.channel(subject.ref(channel_id)).status()).state is ChannelState.CONNECTED
 
 
@@ -147,9 +151,22 @@ async def test_the_life_of_a_channel_can_be_steered(subject: Subject) -> None:
     await account.stop_channel(channel_id)
     assert (await channel.status()).state is ChannelState.STOPPED
     await account.start_channel(channel_id)
-    await account.restart_channel(channel_id)
     await subject.harness.until_pairable(subject.emulator)
     assert (await channel.status()).state is ChannelState.CONNECTED
+
+
+async def test_a_restarted_channel_is_connected_again(subject: Subject) -> None:
+    subject.can("restart")
+    channel_id = await subject.harness.paired(subject.emulator)
+    gateway = subject.open()
+    await gateway.account().restart_channel(channel_id)
+    await subject.harness.until_pairable(subject.emulator)
+    assert (await gateway.channel(subject.ref(channel_id)).status()).state is ChannelState.CONNECTED
+
+
+async def test_a_channel_that_is_not_there_is_not_deleted(subject: Subject) -> None:
+    subject.can("create_channels")
+    assert await subject.open().account().delete_channel("NOBODY-HAS1") is False
 
 
 # -- pairing --------------------------------------------------------------------------------------
@@ -160,7 +177,7 @@ async def test_a_channel_waits_for_its_phone_is_paired_and_unlinked(subject: Sub
     gateway = subject.open()
     created = await gateway.account().create_channel(ChannelSpec("Bot"))
     channel = gateway.channel(created.ref)
-    assert not (await channel.status()).state.is_initialized
+    assert (await channel.status()).state.is_initialized is subject.harness.pairable_at_once
     await subject.harness.until_pairable(subject.emulator)
     assert (await channel.status()).state is ChannelState.WAITING_FOR_PAIRING
     pairing = await channel.pairing_qr()
@@ -192,7 +209,7 @@ async def test_a_channel_that_was_deleted_is_told_by_its_id(subject: Subject) ->
 
 
 async def test_a_webhook_is_merged_into_those_there_are(subject: Subject) -> None:
-    subject.can("webhooks")
+    subject.can("webhooks", "several_webhooks")
     channel = await subject.paired()
     one, both = subject.harness.events[:1], subject.harness.events
     theirs, ours = Webhook("https://hook.example/theirs", one), Webhook("https://hook.example/ours", one)
@@ -207,6 +224,31 @@ async def test_a_webhook_is_merged_into_those_there_are(subject: Subject) -> Non
     assert await channel.remove_webhook(ours.url) is True
     assert await channel.remove_webhook(ours.url) is False
     assert [hook.url for hook in await channel.webhooks()] == [theirs.url]
+
+
+async def test_where_there_is_room_for_one_webhook_anothers_is_only_replaced_on_demand(
+    subject: Subject,
+) -> None:
+    subject.can("webhooks")
+    if subject.line.capabilities.several_webhooks:
+        pytest.skip(f"{subject.line.name} keeps several")
+    channel = await subject.paired()
+    one, both = subject.harness.events[:1], subject.harness.events
+    theirs, ours = Webhook("https://theirs.example/hush-hush", one), Webhook("https://ours.example/hook", one)
+    assert list(await channel.webhooks()) == []
+    assert await channel.set_webhook(theirs) is True
+    with pytest.raises(ConfigurationError, match=r"theirs\.example .*replace") as caught:
+        await channel.set_webhook(ours)
+    assert "hush-hush" not in str(caught.value)
+    assert await channel.remove_webhook(ours.url) is False
+    assert [hook.url for hook in await channel.webhooks()] == [theirs.url]
+    assert await channel.set_webhook(ours, replace=True) is True
+    assert await channel.set_webhook(ours) is False
+    assert await channel.set_webhook(Webhook(ours.url, both)) is True
+    assert [(hook.url, set(hook.events)) for hook in await channel.webhooks()] == [(ours.url, set(both))]
+    assert await channel.remove_webhook(ours.url) is True
+    assert await channel.remove_webhook(ours.url) is False
+    assert list(await channel.webhooks()) == []
 
 
 # -- sending --------------------------------------------------------------------------------------
@@ -288,13 +330,27 @@ async def test_a_refusal_concerns_the_channel_or_one_recipient(
     assert caught.value.disposition is disposition
 
 
-async def test_a_channel_without_a_phone_halts(subject: Subject) -> None:
+async def test_a_channel_that_was_never_paired_halts(subject: Subject) -> None:
+    subject.can("create_channels")
+    gateway = subject.open()
+    channel = gateway.channel((await gateway.account().create_channel(ChannelSpec("Bot"))).ref)
+    await channel.status()
+    await subject.harness.until_pairable(subject.emulator)
+    with pytest.raises(ChannelHaltedError):
+        await channel.send(PHONE, HELLO)
+    assert subject.emulator.network.total() == 0
+
+
+async def test_a_channel_that_lost_its_phone_sends_nothing_and_is_not_connected(subject: Subject) -> None:
     channel_id = await subject.harness.paired(subject.emulator)
     subject.emulator.network.unlink(channel_id)
     channel = subject.open().channel(subject.ref(channel_id))
-    with pytest.raises(ChannelHaltedError):
+    with pytest.raises(GatewayError) as caught:
         await channel.send(PHONE, HELLO)
-    assert (await channel.status()).state is not ChannelState.CONNECTED
+    # Some gateways say no more than that the connection is closed; whether it closed before, nobody knows.
+    assert caught.value.disposition in {Disposition.HALT, Disposition.HOLD}
+    assert subject.emulator.network.total() == 0
+    assert (await channel.status()).state is ChannelState.WAITING_FOR_PAIRING
 
 
 # -- afterwards -----------------------------------------------------------------------------------
@@ -334,6 +390,79 @@ async def test_the_history_tells_what_was_sent_to_one_chat_and_since_when(subjec
     assert await channel.history(PHONE, since=subject.emulator.clock.now() + 60) == []
 
 
+# -- groups and the account itself ----------------------------------------------------------------
+
+
+async def test_a_group_is_listed_tells_its_members_and_takes_a_message(subject: Subject) -> None:
+    subject.can("groups")
+    channel = await subject.paired()
+    assert list(await channel.groups()) == []
+    chat_id = subject.emulator.network.add_group("Runners", [PHONE, OTHER_PHONE])
+    [group] = await channel.groups()
+    assert (group.chat_id, group.subject) == (chat_id, "Runners")
+    alone = await channel.group(chat_id)
+    assert alone is not None
+    assert (alone.chat_id, alone.subject) == (chat_id, "Runners")
+    members = await channel.group_members(chat_id)
+    own = (await channel.status()).account_phone
+    assert {member.phone for member in members} == {PHONE, OTHER_PHONE, own}
+    assert {member.chat_id for member in members} == {f"{member.phone}@s.whatsapp.net" for member in members}
+    assert [member.phone for member in members if member.is_admin] == [own]
+    sent = await channel.send(chat_id, HELLO)
+    assert {entry.message_id for entry in subject.emulator.network.received()} == {sent.message_id}
+
+
+async def test_a_group_that_there_is_not_has_no_members_to_tell(subject: Subject) -> None:
+    subject.can("groups")
+    channel = await subject.paired()
+    assert await channel.group("120363000000000000@g.us") is None
+    with pytest.raises(NotFoundError):
+        await channel.group_members("120363000000000000@g.us")
+
+
+async def test_a_deleted_channel_is_not_taken_for_a_group_that_there_is_not(subject: Subject) -> None:
+    subject.can("groups", "create_channels")
+    channel_id = await subject.harness.paired(subject.emulator)
+    gateway = subject.open()
+    channel = gateway.channel(subject.ref(channel_id))
+    await channel.status()
+    await gateway.account().delete_channel(channel_id)
+    with pytest.raises(NotFoundError):
+        await channel.group("120363000000000000@g.us")
+
+
+async def test_a_channel_tells_the_profile_it_is_paired_with(subject: Subject) -> None:
+    subject.can("profile")
+    channel = await subject.paired()
+    profile = await channel.profile()
+    assert profile.phone == (await channel.status()).account_phone
+    assert profile.phone
+    assert profile.phone not in repr(profile)
+
+
+# -- tenants --------------------------------------------------------------------------------------
+
+
+async def test_two_tenants_in_one_process_never_see_each_others_tokens(subject: Subject) -> None:
+    async with two_tenants(subject) as tenants:
+        for tenant in tenants:
+            await tenant.pair()
+        await asyncio.gather(
+            *(tenant.channel.send(PHONE, Text(body=f"from {tenant.name}")) for tenant in tenants * 5)
+        )
+        for tenant in tenants:
+            await tenant.gateway.test()
+        for tenant, other in (tenants, tenants[::-1]):
+            assert {entry.text for entry in tenant.emulator.network.received()} == {f"from {tenant.name}"}
+            assert tenant.emulator.network.total() == 5
+            assert any(secret in str(tenant.asked) for secret in tenant.secrets())
+            assert not any(secret in str(tenant.asked) for secret in other.secrets())
+            assert tenant.gateway.account_key != other.gateway.account_key
+            # What the ledger calls the channel, also where both accounts have one of the same id.
+            assert tenant.ledger_key() != other.ledger_key()
+            assert not any(secret in tenant.ledger_key() for secret in tenant.secrets())
+
+
 # -- nothing private ------------------------------------------------------------------------------
 
 FAILING: dict[str, Callable[[Any], Awaitable[Any]]] = {
@@ -347,6 +476,11 @@ FAILING: dict[str, Callable[[Any], Awaitable[Any]]] = {
     "message_status": lambda channel: channel.message_status("some-message"),
     "check_numbers": lambda channel: channel.check_numbers([PHONE]),
     "history": lambda channel: channel.history(PHONE, since=0),
+    "groups": lambda channel: channel.groups(),
+    "group": lambda channel: channel.group(f"{PHONE}-1@g.us"),
+    "group_members": lambda channel: channel.group_members(f"{PHONE}-1@g.us"),
+    "profile": lambda channel: channel.profile(),
+    "remove_webhook": lambda channel: channel.remove_webhook("https://hook.example"),
 }
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from tests.contract.harness import BASE, Refusal
 from whatsapp_provider.emulator import Emulator
 from whatsapp_provider.gateways.connection import ConnectionValues
 
 
 class Whapi:
+    settings: ClassVar[dict[str, Any]] = {}
+    pairable_at_once = False
     send_path = "/whapi/gate/messages/"
     create_path = "/whapi/manager/channels$"
     events = ("messages.post", "statuses.post")
@@ -40,4 +44,4 @@ class Whapi:
         await emulator.advance(22)
 
 
-HARNESS = Whapi()
+HARNESSES = {"": Whapi()}

@@ -16,6 +16,9 @@ from whatsapp_provider.demo import examples
 from whatsapp_provider.demo.__main__ import main
 from whatsapp_provider.demo.gateways import connection_fields, known_gateways
 from whatsapp_provider.demo.marker import MARKER
+from whatsapp_provider.emulator import Emulator
+from whatsapp_provider.emulator.server import serve_in_thread
+from whatsapp_provider.gateways.registry import GATEWAYS
 
 PROJECT = Path(__file__).parents[2]
 
@@ -34,13 +37,14 @@ def test_an_unknown_gateway_is_refused_with_the_known_ones(capsys):
     assert main(["--gateway", "carrier-pigeon"]) == 2
     answer = capsys.readouterr().out
     assert "no gateway 'carrier-pigeon'" in answer
-    assert "Known: whapi." in answer
+    assert f"Known: {', '.join(GATEWAYS)}." in answer
 
 
-def test_every_known_gateway_has_a_connection_to_the_emulator():
-    addresses = {"gate_url": "http://gate", "manager_url": "http://manager", "partner_token": "t"}
-    for name in known_gateways():
-        assert connection_fields(name, addresses)["conn_type"]
+def test_every_gateway_there_is_has_a_connection_to_the_emulator():
+    assert known_gateways() == sorted(GATEWAYS)
+    with serve_in_thread(Emulator()) as server:
+        for name, line in GATEWAYS.items():
+            assert connection_fields(name, server.facts())["conn_type"] == line.connection_type
 
 
 def test_the_examples_are_copied_with_their_data(examples_here, tmp_path, capsys):

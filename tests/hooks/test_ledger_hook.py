@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 
 from tests.hooks.world import ADA, World, context
 from whatsapp_provider.errors import ConfigurationError, LedgerUnavailableError
-from whatsapp_provider.hooks.ledger import open_ledger
+from whatsapp_provider.hooks.ledger import locate_ledger, open_ledger
 from whatsapp_provider.operators.base import WhatsAppTaskFailedError
 from whatsapp_provider.operators.campaign import WhatsAppSendCampaignOperator
 from whatsapp_provider.operators.message import WhatsAppSendMessageOperator
@@ -94,12 +94,53 @@ def test_a_postgres_connection_becomes_an_address_with_allowed_extras_only(
     assert dict(found.query) == {"sslmode": "require"}
 
 
-def test_a_postgres_that_can_not_be_reached_is_told_without_its_password(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("kind", ["mysql", "mariadb"])
+def test_a_mysql_connection_becomes_an_address_with_allowed_extras_only(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    ssl = {"ca": "/ca.pem", "cert": "/cert.pem", "key": "/key.pem", "verify_mode": "none"}
+    found = url(
+        monkeypatch,
+        conn_type=kind,
+        host="db.example",
+        login="wa",
+        password=PASSWORD,
+        schema="ledger",
+        port=3307,
+        extra={
+            "ssl": ssl,
+            "ssl_mode": "VERIFY_CA",
+            "local_infile": True,
+            "init_command": "evil",
+            "charset": "latin1",
+        },
+    )
+    assert found.drivername == "mysql+pymysql"
+    assert (found.host, found.port, found.username, found.database) == ("db.example", 3307, "wa", "ledger")
+    assert found.password == PASSWORD
+    assert dict(found.query) == {}, "the driver is told by objects, which an address can't hold"
+    monkeypatch.setenv(
+        LEDGER_CONN, json.dumps({"conn_type": kind, "host": "db", "extra": {"ssl": json.dumps(ssl)}})
+    )
+    told = {"ssl_ca": "/ca.pem", "ssl_cert": "/cert.pem", "ssl_key": "/key.pem"}
+    assert dict(locate_ledger().query) == told
+
+
+def test_a_mysql_connection_whose_ssl_can_not_be_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection(monkeypatch, conn_type="mysql", host="db", extra={"ssl": "yes"})
+    with pytest.raises(
+        ConfigurationError, match=r"whatsapp_ledger.*ssl in the extra field must be a JSON object"
+    ):
+        open_ledger()
+
+
+@pytest.mark.parametrize("kind", ["postgres", "mysql"])
+def test_a_server_that_can_not_be_reached_is_told_without_its_password(
+    monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     connection(
         monkeypatch,
-        conn_type="postgres",
+        conn_type=kind,
         host="127.0.0.1",
         port=9,
         login="wa",
@@ -116,13 +157,18 @@ def test_a_postgres_that_can_not_be_reached_is_told_without_its_password(
 def test_a_connection_of_another_type_is_refused_with_the_types_there_are(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    connection(monkeypatch, conn_type="mysql", host="db")
-    with pytest.raises(ConfigurationError, match=r"type 'mysql'.*postgres"):
+    connection(monkeypatch, conn_type="mssql", host="db")
+    with pytest.raises(ConfigurationError, match=r"type 'mssql'.*mariadb, mysql, postgres"):
         open_ledger()
 
 
 @pytest.mark.parametrize(
-    "value", ['{"conn_type": "postgres", "host": "db", "extra": "[1]"}', "a://b://c://d"]
+    "value",
+    [
+        '{"conn_type": "postgres", "host": "db", "extra": "[1]"}',
+        '{"conn_type": "postgres", "host": "db", "extra": "sslmode=require"}',
+        "a://b://c://d",
+    ],
 )
 def test_a_connection_that_can_not_be_read_is_never_replaced_by_a_file(
     world: World, monkeypatch: pytest.MonkeyPatch, value: str
@@ -149,7 +195,9 @@ def test_a_file_is_refused_where_tasks_run_on_many_hosts(
     world: World, monkeypatch: pytest.MonkeyPatch, executor: str, told: str
 ) -> None:
     monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", executor)
-    with pytest.raises(ConfigurationError, match=f"SQLite file, and {told}.*PostgreSQL.*'whatsapp_ledger'"):
+    with pytest.raises(
+        ConfigurationError, match=f"SQLite file, and {told}.*PostgreSQL or MariaDB.*'whatsapp_ledger'"
+    ):
         open_ledger()
     assert not world.ledger_path.parent.exists()
 
@@ -161,7 +209,7 @@ def test_a_file_is_fine_where_all_tasks_run_on_one_host(
     world: World, monkeypatch: pytest.MonkeyPatch, executor: str
 ) -> None:
     monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", executor)
-    assert open_ledger().is_sqlite
+    assert open_ledger().name.startswith("SQLite file")
 
 
 def test_a_kubernetes_pod_is_known_although_it_is_told_to_use_the_local_executor(
@@ -173,20 +221,24 @@ def test_a_kubernetes_pod_is_known_although_it_is_told_to_use_the_local_executor
         open_ledger()
 
 
-def test_many_hosts_may_share_a_postgres(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", ["postgres", "mysql"])
+def test_many_hosts_may_share_a_server(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor")
-    assert url(monkeypatch, conn_type="postgres", host="db").host == "db"
+    assert url(monkeypatch, conn_type=kind, host="db").host == "db"
 
 
+@pytest.mark.parametrize("conn_id", ["our_ledger", "whatsapp_ledger"])
 def test_a_ledger_that_the_configuration_names_is_never_replaced_by_a_file(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, conn_id: str
 ) -> None:
-    monkeypatch.setenv("AIRFLOW__WHATSAPP__LEDGER_CONN_ID", "our_ledger")
+    monkeypatch.setenv("AIRFLOW__WHATSAPP__LEDGER_CONN_ID", conn_id)
     task = WhatsAppSendMessageOperator(task_id="t", to=ADA, text="Hello")
-    with pytest.raises(LedgerUnavailableError, match=r"can't give the connection 'our_ledger'"):
+    with pytest.raises(LedgerUnavailableError, match=f"can't give the connection '{conn_id}'"):
         task.execute(context())
     assert world.received() == []
-    connection(monkeypatch, "AIRFLOW_CONN_OUR_LEDGER", conn_type="sqlite", host=str(world.ledger_path))
+    connection(
+        monkeypatch, f"AIRFLOW_CONN_{conn_id.upper()}", conn_type="sqlite", host=str(world.ledger_path)
+    )
     assert task.execute(context())["status"] == "accepted"
 
 
@@ -206,7 +258,7 @@ def test_nothing_is_sent_while_the_ledger_can_not_be_reached(
 
 
 def test_a_wrong_kind_of_ledger_is_not_retried_in_vain(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    connection(monkeypatch, conn_type="mysql", host="db")
-    with pytest.raises(WhatsAppTaskFailedError, match="'mysql'"):
+    connection(monkeypatch, conn_type="mssql", host="db")
+    with pytest.raises(WhatsAppTaskFailedError, match="'mssql'"):
         WhatsAppSendMessageOperator(task_id="t", to=ADA, text="Hello").execute(context())
     assert world.received() == []

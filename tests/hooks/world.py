@@ -30,6 +30,9 @@ QUICK: dict[str, Any] = {
     "sent_after": 0.01,
     "delivered_after": 0.02,
     "typing_delays_answer": False,
+    "evolution_create_wait": 0.05,
+    "evolution_connect_wait": 0.05,
+    "evolution_delete_seconds": 0.05,
 }
 
 
@@ -43,6 +46,7 @@ class World:
     channel_token: str
     ledger_path: Path
     monkeypatch: pytest.MonkeyPatch
+    facts: dict[str, Any]
 
     @property
     def ref(self) -> dict[str, str]:
@@ -120,8 +124,11 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     channel = asyncio.run(emulator.paired_channel("main", "15550001000"))
     ledger = tmp_path / "ledger" / "ledger.db"
     monkeypatch.setenv("AIRFLOW__WHATSAPP__LEDGER_PATH", str(ledger))
+    monkeypatch.setenv("AIRFLOW__WHATSAPP__SETTLE_SECONDS", "0.2")
     with serve_in_thread(emulator) as server:
-        found = World(emulator, server.url, channel.facts["id"], channel.token, ledger, monkeypatch)
+        found = World(
+            emulator, server.url, channel.facts["id"], channel.token, ledger, monkeypatch, server.facts()
+        )
         found.connect()
         yield found
 

@@ -23,6 +23,7 @@ from whatsapp_provider.operators.channel import (
     WhatsAppCreateChannelOperator,
     WhatsAppDeleteChannelOperator,
     WhatsAppLogoutChannelOperator,
+    WhatsAppRestartChannelOperator,
 )
 
 PUT = {"method": "PUT", "path": "/channels"}
@@ -41,6 +42,14 @@ def test_a_channel_is_created_and_only_its_reference_returned(world: World) -> N
     ref = create().execute(context())
     assert ref == {"gateway": "whapi", "channel_id": ref["channel_id"], "name": "spring"}
     assert world.channels() == ["main", "spring"]
+
+
+@pytest.mark.parametrize("options", [{"reject_call": True}, "reject_call"])
+def test_an_option_that_the_gateway_does_not_know_creates_nothing(world: World, options: Any) -> None:
+    with pytest.raises(WhatsAppTaskFailedError, match="option"):
+        create(options=options).execute(context())
+    assert world.channels() == ["main"]
+    assert world.ledger_rows()["wa_channel_claim"] == 0
 
 
 def test_a_channel_of_the_name_is_reused(world: World) -> None:
@@ -277,3 +286,16 @@ def test_a_wrong_option_is_refused_when_the_dag_is_read(option: Any) -> None:
         create(**option)
     with pytest.raises(ValueError, match="if_missing"):
         WhatsAppDeleteChannelOperator(task_id="d", channel="x", if_missing="maybe")
+
+
+def test_a_restart_asks_the_gateway_for_it_and_leaves_the_phone_linked(world: World) -> None:
+    assert WhatsAppRestartChannelOperator(task_id="t", channel="main").execute(context()) is None
+    assert world.asked(f"POST /whapi/manager/channels/{world.channel_id}/restart") == 1
+    assert world.emulator.network.linked_phone(world.channel_id) == "15550001000"
+
+
+def test_a_channel_of_another_gateway_is_not_restarted(world: World) -> None:
+    elsewhere = {"gateway": "another", "channel_id": world.channel_id, "name": ""}
+    with pytest.raises(WhatsAppTaskFailedError, match="'another'"):
+        WhatsAppRestartChannelOperator(task_id="t", channel=elsewhere).execute(context())
+    assert world.asked("/restart") == 0

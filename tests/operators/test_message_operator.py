@@ -104,10 +104,24 @@ def test_a_message_without_an_answer_is_held_and_resent_only_when_asked(
     world.fault("reset_after_read", **fault, **SEND)
     for _ in range(2):
         with pytest.raises(WhatsAppTaskFailedError, match=r'may have been sent.*on_in_doubt="resend"'):
-            run(task())
+            run(task(on_in_doubt="hold"))
     assert len(world.received()) == arrived
     assert run(task(on_in_doubt="resend"))["status"] == "accepted"
     assert len(world.received()) == arrived + 1
+
+
+def test_a_message_without_an_answer_that_the_history_shows_was_sent(world: World) -> None:
+    world.fault("reset_after_read", forward=True, **SEND)
+    assert run(task())["status"] == "accepted"
+    assert world.received() == [(ADA, "Hello")]
+
+
+@pytest.mark.parametrize("told", ["soon", "0", "-1", "inf", "nan"])
+def test_a_settle_delay_that_is_none_is_refused_before_anything_is_sent(world: World, told: str) -> None:
+    world.monkeypatch.setenv("AIRFLOW__WHATSAPP__SETTLE_SECONDS", told)
+    with pytest.raises(WhatsAppTaskFailedError, match="settle_seconds is"):
+        run(task())
+    assert world.received() == []
 
 
 def test_a_refused_recipient_may_be_tried_again(world: World) -> None:

@@ -13,6 +13,7 @@ from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
 from tests.hooks.world import ADA, BOB, World, context
 from whatsapp_provider.operators.base import WhatsAppTaskFailedError, reveal
 from whatsapp_provider.operators.campaign import WhatsAppSendCampaignOperator
+from whatsapp_provider.operators.channel import WhatsAppCreateChannelOperator
 from whatsapp_provider.operators.message import WhatsAppSendMessageOperator
 from whatsapp_provider.operators.webhook import WhatsAppConfigureWebhookOperator
 
@@ -54,6 +55,17 @@ def test_mapped_tasks_are_stored_masked_too() -> None:
     assert "…0002" in told
 
 
+def test_of_a_new_channels_options_only_the_names_are_stored() -> None:
+    options = {"proxy": {"password": "{{ words }}"}, "reject_call": True}
+    operator = WhatsAppCreateChannelOperator(
+        task_id="t", channel_name="spring", options=options, dag=DAG("d")
+    )
+    told = stored(operator, words=SECRET_TEXT)
+    assert SECRET_TEXT not in told
+    assert "<options proxy, reject_call>" in told
+    assert reveal(operator.options)["proxy"] == {"password": SECRET_TEXT}
+
+
 @pytest.mark.parametrize(
     "rows", [[{"phone": ADA, "name": "Grace"}], "[{'phone': '15550000001', 'name': 'Grace'}]", ADA]
 )
@@ -64,10 +76,17 @@ def test_of_rows_only_their_size_is_stored_also_where_a_template_made_them_text(
     assert "Grace" not in told
 
 
-def test_an_audience_files_path_is_stored_as_it_is() -> None:
-    path = "s3://people@bucket/2026-11-21/spring.csv"
-    task = WhatsAppSendCampaignOperator(task_id="t", dag=DAG("d"), audience=path, message="Hi")
-    assert path in stored(task)
+@pytest.mark.parametrize("audience", ["s3://people@bucket/2026-11-21/spring.csv", "120363000000000001@g.us"])
+def test_an_audience_files_path_and_a_groups_id_are_stored_as_they_are(audience: str) -> None:
+    task = WhatsAppSendCampaignOperator(task_id="t", dag=DAG("d"), audience=audience, message="Hi")
+    assert audience in stored(task)
+
+
+def test_of_an_older_groups_id_which_holds_its_makers_number_the_end_is_stored() -> None:
+    group = f"{ADA}-1500000001@g.us"
+    told = stored(WhatsAppSendCampaignOperator(task_id="t", dag=DAG("d"), audience=group, message="Hi"))
+    assert ADA not in told
+    assert "…0001@g.us" in told
 
 
 def test_of_webhook_headers_only_the_names_are_stored() -> None:

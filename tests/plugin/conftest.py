@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
@@ -50,14 +48,6 @@ class Visitor:
         return await self.http.post(
             "/whatsapp/api/code", params=query, json={"phone": phone}, headers=headers, **options
         )
-
-
-@pytest.fixture(scope="session")
-def airflow_app() -> FastAPI:
-    subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, capture_output=True)
-    from airflow.api_fastapi.app import create_app
-
-    return create_app(apps="core")
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
+from starlette.routing import Mount
 
 from whatsapp_provider.plugin import WhatsAppPlugin
 from whatsapp_provider.plugin.lazy import LazyApp
@@ -17,6 +19,7 @@ from whatsapp_provider.plugin.urls import pairing_url
 
 LOADED = """
 import json, sys
+import whatsapp_provider
 from airflow.providers.common.compat.sdk import AirflowPlugin  # Airflow has it loaded in any case
 before = set(sys.modules)
 import whatsapp_provider.plugin
@@ -33,11 +36,9 @@ def test_importing_the_plugin_loads_three_small_modules_and_nothing_else() -> No
     ]
 
 
-def test_airflow_finds_the_plugin_by_its_entry_point() -> None:
-    from airflow import plugins_manager
-
-    apps, _ = plugins_manager.get_fastapi_plugins()
-    assert [app["url_prefix"] for app in apps if app["name"] == "WhatsApp"] == ["/whatsapp"]
+def test_airflow_finds_the_plugin_by_its_entry_point(airflow_app: FastAPI) -> None:
+    mounted = {route.path: route.app for route in airflow_app.routes if isinstance(route, Mount)}
+    assert isinstance(mounted["/whatsapp"], LazyApp)
 
 
 def test_menu_addresses_are_relative_so_that_they_follow_the_base_url() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.plugin.conftest import CONN_ID, Visitor
+from tests.versions import AIRFLOW
 from whatsapp_provider.emulator.server import EmulatorServer
 from whatsapp_provider.emulator.whapi.channel import WhapiChannel
 
@@ -75,7 +76,8 @@ async def test_neither_logs_nor_pages_hold_a_secret(
 
     written = capfd.readouterr()
     everything = "\n".join([logged.getvalue(), caplog.text, written.out, written.err])
-    assert "/whatsapp/api/pairing" in everything, "the access log was looked at"
+    if AIRFLOW >= (3, 2):  # the access log of older ones is written by the server, which isn't there
+        assert "/whatsapp/api/pairing" in everything, "the access log was looked at"
     picture = shown["qr"].removeprefix("data:image/png;base64,")[:60]
     secrets = [channel.token, gateway.emulator.partner_token, picture, code, PHONE]
     for secret in secrets:

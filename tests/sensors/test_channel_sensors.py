@@ -12,6 +12,7 @@ import pytest
 from airflow.providers.common.compat.sdk import (
     AirflowException,
     AirflowFailException,
+    AirflowNotFoundException,
     AirflowSensorTimeout,
     AirflowSkipException,
     TaskDeferred,
@@ -27,7 +28,7 @@ from whatsapp_provider.sensors.channel import (
     WhatsAppChannelConnectedSensor,
     WhatsAppChannelInitializedSensor,
 )
-from whatsapp_provider.triggers import channel as trigger_module
+from whatsapp_provider.triggers.moment import HOLD_SECONDS
 
 
 class Ti:
@@ -104,7 +105,7 @@ async def test_a_long_wait_is_deferred_and_ends_in_the_trigger(world: World) -> 
     assert wait.method_name == "execute_complete"
     assert kwargs["channel"] == world.ref
     assert kwargs["deadline"] == pytest.approx(began + 600, abs=2)
-    assert kwargs["resume_after"] == pytest.approx(began + trigger_module.HOLD_SECONDS, abs=2)
+    assert kwargs["resume_after"] == pytest.approx(began + HOLD_SECONDS, abs=2)
     assert kwargs["end_from_trigger"] is True
     stored = json.dumps(kwargs)
     assert world.channel_token not in stored
@@ -162,8 +163,8 @@ def test_a_name_that_can_not_be_looked_up_yet_travels_as_it_is(world: World) -> 
 
 async def test_a_failure_and_a_time_out_resume_the_task_and_raise_typed_errors(world: World) -> None:
     unpaired(world)
-    late = deferred(connected(deferrable=True, timeout=0.3))
-    late.trigger.resume_after = 0.0
+    late = deferred(connected(deferrable=True, timeout=600))
+    late.trigger.deadline = late.trigger.resume_after = 0.0
     event = await first_event(late.trigger)
     with pytest.raises(WaitTimeoutError, match=r"ran out of time: not connected.*Raise timeout=") as caught:
         connected().execute_complete(context(), event.payload)
@@ -247,3 +248,51 @@ def test_a_channel_that_came_out_as_nothing_is_not_the_connections_own(world):
     sensor.render_template_fields({"none_at_all": None})
     with pytest.raises(AirflowFailException, match="came out as None"):
         sensor.execute(context())
+
+
+@pytest.mark.parametrize(
+    ("options", "outcome"),
+    [
+        ({}, AirflowNotFoundException),
+        ({"soft_fail": True}, AirflowNotFoundException),
+        ({"never_fail": True}, AirflowSkipException),
+        ({"silent_fail": True}, TaskDeferred),
+    ],
+    ids=["plain", "soft_fail", "never_fail", "silent_fail"],
+)
+def test_what_nobody_foresaw_ends_a_wait_to_be_deferred_as_it_ends_any_sensor(
+    world: World, options: dict[str, Any], outcome: type[BaseException]
+) -> None:
+    world.monkeypatch.delenv("AIRFLOW_CONN_WHATSAPP_DEFAULT")
+    with pytest.raises(outcome):
+        connected(deferrable=True, **options).execute(context())
+    if outcome is not TaskDeferred:
+        with pytest.raises(outcome):
+            connected(**options).execute(context())
+
+
+def test_poke_mode_waits_as_long_as_the_gateway_asks_for_and_not_beyond_its_timeout(world: World) -> None:
+    world.fault("status", status=429, headers={"retry-after": "60"}, times=None, path="/health")
+    with pytest.raises(AirflowSensorTimeout):
+        connected(timeout=0.6).execute(context())
+    assert world.asked("/health") <= 2
+
+
+def test_reschedule_mode_waits_as_long_as_the_gateway_asks_for(world: World) -> None:
+    world.fault("status", status=429, headers={"retry-after": "300"}, times=None, path="/health")
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - its module depends on Airflow's version
+        connected(mode="reschedule", poke_interval=1, timeout=6000).execute({"ti": Ti()})
+    assert caught.value.reschedule_date.timestamp() == pytest.approx(time.time() + 300, abs=5)
+
+
+@pytest.mark.parametrize(
+    ("fields", "longest"),
+    [({}, None), ({"exponential_backoff": True}, 600), ({"exponential_backoff": True, "max_wait": 60}, 60)],
+    ids=["off", "on", "bounded"],
+)
+def test_backoff_goes_on_in_the_triggerer(
+    world: World, fields: dict[str, Any], longest: float | None
+) -> None:
+    unpaired(world)
+    kwargs = deferred(connected(deferrable=True, timeout=600, **fields)).trigger.serialize()[1]
+    assert kwargs.get("longest_interval") == longest

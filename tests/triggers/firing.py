@@ -15,6 +15,17 @@ def rebuilt(trigger: Any) -> Any:
     return getattr(import_module(module), name)(**kwargs)
 
 
+async def deadline_missed(path: str, kwargs: dict[str, Any]) -> str:
+    """Run the callback of a deadline alert as Airflow's triggerer does; return how it ended."""
+    try:
+        from airflow.triggers.callback import CallbackTrigger as Runner
+    except ImportError:  # before Airflow 3.2
+        from airflow.triggers.deadline import DeadlineCallbackTrigger as Runner
+    payloads = [event.payload async for event in Runner(path, kwargs).run()]
+    state = payloads[-1]["state"]
+    return str(getattr(state, "value", state))
+
+
 async def first_event(trigger: Any, within: float = 10.0) -> Any:
     """Return what a trigger fires first."""
     async with asyncio.timeout(within):

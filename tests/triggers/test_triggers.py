@@ -135,6 +135,14 @@ async def test_no_interval_at_all_does_not_flood_the_gateway(world: World) -> No
     assert await asyncio.to_thread(world.asked, "/health") <= 12
 
 
+async def test_the_interval_doubles_from_look_to_look_up_to_its_bound(world: World) -> None:
+    unpaired(world)
+    for fields, most, least in (({}, 60, 12), ({"longest_interval": 60.0}, 8, 3)):
+        before = await asyncio.to_thread(world.asked, "/health")
+        await first_event(trigger(world, deadline=time.time() + 2.0, **fields))
+        assert least <= await asyncio.to_thread(world.asked, "/health") - before <= most
+
+
 def test_what_airflow_stores_is_ids_and_times_only(world: World) -> None:
     stored = json.dumps(trigger(world).serialize())
     for private in (world.channel_token, world.emulator.partner_token, "15550001000"):

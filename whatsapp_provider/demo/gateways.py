@@ -1,11 +1,24 @@
-"""Which gateways the demo knows, and how a connection to the emulator is filled in for each."""
+"""Which gateways the demo knows: how a connection to the emulator is filled in, and how each tells of receipts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from whatsapp_provider.demo.errors import UnknownGatewayError
 from whatsapp_provider.demo.rest import Json
+
+
+@dataclass(frozen=True)
+class DemoGateway:
+    """One gateway of the demo.
+
+    :param connection: makes Airflow's connection from the emulator's addresses.
+    :param receipt_event: the event by which a webhook learns that a message has come.
+    """
+
+    connection: Callable[[Json], Json]
+    receipt_event: str
 
 
 def _whapi(emulator: Json) -> Json:
@@ -17,22 +30,35 @@ def _whapi(emulator: Json) -> Json:
     }
 
 
+def _evolution(emulator: Json) -> Json:
+    return {
+        "conn_type": "evolution_api",
+        "host": emulator["evolution_url"],
+        "password": emulator["evolution_key"],
+        "extra": {},
+    }
+
+
 DEFAULT_GATEWAY = "whapi"
-_CONNECTIONS: Mapping[str, Callable[[Json], Json]] = {"whapi": _whapi}
+_GATEWAYS: Mapping[str, DemoGateway] = {
+    "evolution": DemoGateway(_evolution, "messages.update"),
+    "whapi": DemoGateway(_whapi, "statuses.post"),
+}
 
 
 def known_gateways() -> list[str]:
     """Return the names that ``--gateway`` takes."""
-    return sorted(_CONNECTIONS)
+    return sorted(_GATEWAYS)
 
 
-def check_gateway(name: str) -> None:
-    """Refuse a gateway that the demo doesn't know."""
-    if name not in _CONNECTIONS:
-        raise UnknownGatewayError(name, _CONNECTIONS)
+def demo_gateway(name: str) -> DemoGateway:
+    """Return the gateway of that name, or refuse one that the demo doesn't know."""
+    try:
+        return _GATEWAYS[name]
+    except KeyError:
+        raise UnknownGatewayError(name, _GATEWAYS) from None
 
 
 def connection_fields(name: str, emulator: Json) -> Json:
     """Return the Airflow connection that reaches the emulator as this gateway."""
-    check_gateway(name)
-    return _CONNECTIONS[name](emulator)
+    return demo_gateway(name).connection(emulator)

@@ -104,6 +104,12 @@ class AirflowRest:
                 raise
             self.call("PATCH", f"/connections/{quote(conn_id)}", body)
 
+    def look_at_pairing_page(self, conn_id: str, channel: str) -> Json:
+        """Return what the pairing page shows of a channel; a gateway may draw a QR code only when one looks."""
+        path = f"/whatsapp/api/pairing?conn_id={quote(conn_id)}&channel={quote(channel)}"
+        answer: Json = self._client.request("GET", path, None, {"Authorization": f"Bearer {self.token()}"})
+        return answer
+
     def has_dag(self, dag_id: str) -> bool:
         """Tell whether Airflow has read the DAG yet."""
         try:

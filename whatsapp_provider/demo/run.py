@@ -14,7 +14,7 @@ from whatsapp_provider.demo.airflow import AirflowServer
 from whatsapp_provider.demo.emulator import EmulatorProcess
 from whatsapp_provider.demo.errors import DemoError, InterruptedDemoError
 from whatsapp_provider.demo.examples import copy_examples
-from whatsapp_provider.demo.gateways import DEFAULT_GATEWAY, check_gateway, connection_fields
+from whatsapp_provider.demo.gateways import DEFAULT_GATEWAY, DemoGateway, demo_gateway
 from whatsapp_provider.demo.processes import Supervisor
 from whatsapp_provider.demo.reporter import Reporter
 from whatsapp_provider.demo.rest import Json, RunRef
@@ -24,6 +24,7 @@ from whatsapp_provider.demo.story import Follower, tell_campaign, tell_received,
 
 CONN_ID = "whatsapp_default"
 DAG_ID = "whatsapp_onboard_and_campaign"
+_CREATING_TASK = "create_channel"
 _PAIRING_TASK = "wait_connected"
 _CAMPAIGN_TASK = "send_campaign"
 _AUDIENCE_SIZE = 12
@@ -47,13 +48,13 @@ class DemoOptions:
 
 def run_demo(options: DemoOptions, reporter: Reporter) -> None:
     """Tell the whole story, and with ``up`` wait at its end; raises DemoError when it goes wrong."""
-    check_gateway(options.gateway)
+    gateway = demo_gateway(options.gateway)
     home = options.home or Path(tempfile.mkdtemp(prefix="whatsapp-demo-"))
     home = home.resolve()
     try:
         with interruptible(), Supervisor(home / "logs" / "components") as supervisor:
             with overall_deadline(options.deadline):
-                server = _start(options, home, supervisor, reporter)
+                server = _start(options, gateway, home, supervisor, reporter)
             if options.up:
                 _stay_up(server, reporter)
             reporter.step("Stopping Airflow and the emulator")
@@ -64,7 +65,9 @@ def run_demo(options: DemoOptions, reporter: Reporter) -> None:
     _tidy(options, home, reporter)
 
 
-def _start(options: DemoOptions, home: Path, supervisor: Supervisor, reporter: Reporter) -> AirflowServer:
+def _start(
+    options: DemoOptions, gateway: DemoGateway, home: Path, supervisor: Supervisor, reporter: Reporter
+) -> AirflowServer:
     dags_folder = home / "dags"
     copy_examples(dags_folder)
     reporter.step(f"Starting the emulator for the gateway {options.gateway}")
@@ -75,7 +78,7 @@ def _start(options: DemoOptions, home: Path, supervisor: Supervisor, reporter: R
     server = AirflowServer(
         home,
         dags_folder,
-        connections={CONN_ID: connection_fields(options.gateway, emulator.addresses)},
+        connections={CONN_ID: gateway.connection(emulator.addresses)},
         supervisor=supervisor,
     )
     server.start()
@@ -83,12 +86,13 @@ def _start(options: DemoOptions, home: Path, supervisor: Supervisor, reporter: R
     reporter.step(f"Airflow is healthy at {server.url}")
     ref = server.trigger(DAG_ID, _conf(home, emulator.inbox_url))
     _follow(server, emulator, ref, reporter)
+    _check_phones(emulator, gateway, reporter)
     return server
 
 
 def _follow(server: AirflowServer, emulator: EmulatorProcess, ref: RunRef, reporter: Reporter) -> None:
     reporter.step(f"Running the DAG {ref.dag_id}")
-    follower = Follower(reporter, _PAIRING_TASK, emulator.scan_qr_code)
+    follower = Follower(reporter, _PAIRING_TASK, lambda: _scan(server, emulator, ref))
     try:
         run = server.wait_run(ref, timeout=480.0, on_poll=follower)
     finally:
@@ -96,10 +100,20 @@ def _follow(server: AirflowServer, emulator: EmulatorProcess, ref: RunRef, repor
             tell_tasks(reporter, server.rest.tasks(ref))
     reporter.line(f"  {'the whole run':<24} {run['state']:<12} {run['duration']:6.1f} s")
     tell_campaign(reporter, server.rest.xcom(ref, _CAMPAIGN_TASK))
+
+
+def _scan(server: AirflowServer, emulator: EmulatorProcess, ref: RunRef) -> str | None:
+    """Open the pairing page, as a person would, and let a phone scan what it shows."""
+    channel = server.rest.xcom(ref, _CREATING_TASK)
+    server.rest.look_at_pairing_page(CONN_ID, channel["channel_id"])
+    return emulator.scan_qr_code()
+
+
+def _check_phones(emulator: EmulatorProcess, gateway: DemoGateway, reporter: Reporter) -> None:
     received = emulator.received_counts()
     tell_received(reporter, received)
     # The phones' ticks follow the messages, and each is a webhook to the address that the DAG configured.
-    tell_webhooks(reporter, emulator.wait_for_events("statuses.post", _AUDIENCE_SIZE, _TICKS_SECONDS))
+    tell_webhooks(reporter, emulator.wait_for_events(gateway.receipt_event, _AUDIENCE_SIZE, _TICKS_SECONDS))
     if len(received) != _AUDIENCE_SIZE or set(received.values()) != {1}:
         raise DemoError("The phones did not get one message each; the truth log above says what they got.")
 

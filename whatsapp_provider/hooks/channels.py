@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from whatsapp_provider.errors import ConfigurationError, NotFoundError
-from whatsapp_provider.gateways.base import Gateway
-from whatsapp_provider.model import ChannelRef
+
+if TYPE_CHECKING:
+    from whatsapp_provider.gateways.base import Gateway
+    from whatsapp_provider.model import ChannelRef
 
 #: What a task may name a channel by: what a create task returned, an id, a name, or nothing.
-ChannelLike = ChannelRef | Mapping[str, Any] | str | None
+ChannelLike: TypeAlias = "ChannelRef | Mapping[str, Any] | str | None"
 
 
 def as_ref(value: ChannelLike) -> ChannelRef | None:
@@ -23,6 +25,9 @@ def as_ref(value: ChannelLike) -> ChannelRef | None:
 
     :raises ConfigurationError: if it looks like a reference and can't be read.
     """
+    # Loaded here: making its classes takes a fifth of what an operator's import may.
+    from whatsapp_provider.model import ChannelRef
+
     if isinstance(value, ChannelRef):
         return value
     if isinstance(value, Mapping):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -21,34 +23,100 @@ SECTION = "whatsapp"
 DEFAULT_CONN_ID = "whatsapp_ledger"
 #: Executors whose tasks all run on the scheduler's host, where a file can be shared.
 _ONE_HOST = ("LocalExecutor", "SequentialExecutor")
-_DRIVERS = {"postgres": "postgresql+psycopg", "postgresql": "postgresql+psycopg", "sqlite": "sqlite"}
-#: Connection extras that libpq understands; nothing else is handed on.
-_PASSED_ON = ("sslmode", "sslrootcert", "sslcert", "sslkey", "options", "application_name")
+_POSTGRES, _MYSQL = "postgresql+psycopg", "mysql+pymysql"
+_DRIVERS = {
+    "mariadb": _MYSQL,
+    "mysql": _MYSQL,
+    "postgres": _POSTGRES,
+    "postgresql": _POSTGRES,
+    "sqlite": "sqlite",
+}
+#: Connection extras that each driver understands; nothing else is handed on.
+_PASSED_ON = {
+    _POSTGRES: ("sslmode", "sslrootcert", "sslcert", "sslkey", "options", "application_name"),
+    _MYSQL: ("unix_socket", "ssl_mode"),
+}
+#: What Airflow's MySQL connections name below ``ssl``.
+_SSL_FILES = ("ca", "capath", "cert", "key", "cipher")
 
 
-def open_ledger() -> Ledger:
+def open_ledger(conn_id: str | None = None) -> Ledger:
     """Return the ledger that this Airflow is configured for.
 
+    :param conn_id: another connection to it, e.g. of a user who may change tables.
     :raises ConfigurationError: if it would be a file, and tasks run on several hosts.
     :raises LedgerUnavailableError: if its connection is named in the configuration or the environment, and
         Airflow can't give it.
     """
     from whatsapp_provider.campaigns.ledger.ledger import Ledger
 
-    conn_id = conf.get(SECTION, "ledger_conn_id", fallback=DEFAULT_CONN_ID) or DEFAULT_CONN_ID
-    url = _find(conn_id)
+    return Ledger(locate_ledger(conn_id), may_change_tables=_may_change_tables())
+
+
+def locate_ledger(conn_id: str | None = None) -> URL:
+    """Return where the ledger is or would be; nothing there is opened, made or asked.
+
+    :param conn_id: as :func:`open_ledger`.
+    :raises ConfigurationError: as :func:`open_ledger`.
+    :raises LedgerUnavailableError: as :func:`open_ledger`.
+    """
+    named = conn_id or _configured()
+    try:
+        connection = BaseHook.get_connection(named)
+    except AirflowNotFoundException:
+        if conn_id is not None:
+            raise LedgerUnavailableError(f"There is no connection {conn_id!r} to the ledger.") from None
+        connection = None
+    return _locate(named, connection)
+
+
+async def open_ledger_async() -> Ledger:
+    """Return the ledger from async code, as :func:`open_ledger` does.
+
+    Its methods block: call them in a thread.
+    """
+    from airflow.providers.common.compat.connection import get_async_connection
+
+    conn_id = _configured()
+    try:
+        connection = await get_async_connection(conn_id)
+    except AirflowNotFoundException:
+        connection = None
+    return await asyncio.to_thread(_open, conn_id, connection)
+
+
+def _may_change_tables() -> bool:
+    return bool(conf.getboolean(SECTION, "ledger_auto_upgrade", fallback=True))
+
+
+def _configured() -> str:
+    return conf.get(SECTION, "ledger_conn_id", fallback="") or DEFAULT_CONN_ID
+
+
+def _is_required(conn_id: str) -> bool:
+    """Whether somebody said that there is such a connection: then a file must not be used in its stead."""
+    named = bool(conf.get(SECTION, "ledger_conn_id", fallback=""))
+    return named or f"AIRFLOW_CONN_{conn_id.upper()}" in os.environ
+
+
+def _open(conn_id: str, connection: Any) -> Ledger:
+    from whatsapp_provider.campaigns.ledger.ledger import Ledger
+
+    return Ledger(_locate(conn_id, connection), may_change_tables=_may_change_tables())
+
+
+def _locate(conn_id: str, connection: Any) -> URL:
+    url = _find(conn_id, connection)
     if url.get_backend_name() == "sqlite":
         _refuse_on_many_hosts(conn_id)
-    return Ledger(url)
+    return url
 
 
-def _find(conn_id: str) -> URL:
-    try:
-        connection = BaseHook.get_connection(conn_id)
-    except AirflowNotFoundException:
+def _find(conn_id: str, connection: Any) -> URL:
+    if connection is None:
         # Airflow says "not found" of an outage and of an unreadable definition too, and another ledger would
         # not know what was sent.
-        if conn_id != DEFAULT_CONN_ID or f"AIRFLOW_CONN_{conn_id.upper()}" in os.environ:
+        if _is_required(conn_id):
             raise LedgerUnavailableError(
                 f"Airflow can't give the connection {conn_id!r}, which the ledger is to be found by: it is missing, "
                 "can't be read, or can't be asked for now. Nothing is sent without the ledger."
@@ -90,18 +158,33 @@ def _url(connection: Any) -> URL:
         )
     if kind == "sqlite":
         return _file(connection.schema or connection.host or "", f"Connection {connection.conn_id!r}")
-    extra = connection.extra_dejson
-    if not isinstance(extra, Mapping):
-        raise ConfigurationError(f"Connection {connection.conn_id!r}: the extra field must be a JSON object.")
+    # Airflow's own reading of it takes a broken one for an empty one, and may not be done in a thread.
+    extra = _object(connection, connection.extra or "{}", "the extra field")
+    driver = _DRIVERS[kind]
+    query = {name: str(extra[name]) for name in _PASSED_ON[driver] if name in extra}
+    if driver == _MYSQL and "ssl" in extra:
+        files = _object(connection, extra["ssl"], "ssl in the extra field")
+        query |= {f"ssl_{name}": str(files[name]) for name in _SSL_FILES if name in files}
     return URL.create(
-        _DRIVERS[kind],
+        driver,
         username=connection.login or None,
         password=connection.password or None,
         host=connection.host or None,
         port=connection.port,
         database=connection.schema or None,
-        query={name: str(extra[name]) for name in _PASSED_ON if name in extra},
+        query=query,
     )
+
+
+def _object(connection: Any, value: Any, what: str) -> Mapping[str, Any]:
+    """Return a JSON object, which may be given as text."""
+    try:
+        read = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        read = None
+    if not isinstance(read, Mapping):
+        raise ConfigurationError(f"Connection {connection.conn_id!r}: {what} must be a JSON object.")
+    return read
 
 
 def _refuse_on_many_hosts(conn_id: str) -> None:
@@ -109,7 +192,7 @@ def _refuse_on_many_hosts(conn_id: str) -> None:
     if many:
         raise ConfigurationError(
             f"The ledger is an SQLite file, and {', '.join(many)} runs tasks on several hosts, which would each "
-            f"have a file of their own. Make a PostgreSQL connection with the id {conn_id!r}."
+            f"have a file of their own. Make a PostgreSQL or MariaDB connection with the id {conn_id!r}."
         )
 
 

@@ -7,7 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from whatsapp_provider.errors import ConfigurationError, Disposition, GatewayError, NotFoundError
+from whatsapp_provider.errors import (
+    ConfigurationError,
+    Disposition,
+    NameTakenError,
+    NotFoundError,
+    WhatsAppError,
+)
 from whatsapp_provider.hooks import edge
 from whatsapp_provider.hooks.claims import wait_for_claim
 
@@ -109,7 +115,13 @@ class _Creation:
             # An earlier attempt may have been cut off while the gateway was at it.
             found = self._look_again()
         if found is None:
-            return Created(self._create(), created=True)
+            try:
+                return Created(self._create(), created=True)
+            except NameTakenError:
+                # By somebody who shares no ledger with us, since we looked.
+                found = self._find()
+                if found is None:
+                    raise
         if not may_reuse:
             raise ConfigurationError(
                 f"The account has a channel named {self._spec.name!r} already ({found.ref.channel_id}). Give "
@@ -129,7 +141,7 @@ class _Creation:
         self.begun = True
         try:
             return edge.run(self._account.create_channel(self._spec))
-        except GatewayError as error:
+        except WhatsAppError as error:
             if error.disposition is not Disposition.HOLD:
                 self.begun = self._resumed
                 raise (

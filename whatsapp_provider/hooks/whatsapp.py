@@ -4,38 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from airflow.providers.common.compat.sdk import BaseHook, mask_secret
 
 from whatsapp_provider.errors import ConfigurationError, Disposition, WhatsAppError
-from whatsapp_provider.gateways.connection import ConnectionValues
+from whatsapp_provider.gateways.connection import NOTIFY_FIELD, ConnectionValues
 from whatsapp_provider.gateways.registry import by_connection_type
 from whatsapp_provider.hooks import edge
 from whatsapp_provider.hooks.channels import ChannelLike, resolve
-from whatsapp_provider.hooks.ledger import open_ledger
+from whatsapp_provider.hooks.compat import mask_secret_async
+from whatsapp_provider.hooks.forms import ConnectionFormMethods
+from whatsapp_provider.hooks.ledger import open_ledger, open_ledger_async
 
 if TYPE_CHECKING:
+    from whatsapp_provider.campaigns.ledger.ledger import Ledger
     from whatsapp_provider.gateways.base import ChannelGateway, Gateway
     from whatsapp_provider.messages import Message
-    from whatsapp_provider.model import ChannelRef, ChannelStatus, MessageStatus, SendResult
+    from whatsapp_provider.model import (
+        ChannelRef,
+        ChannelStatus,
+        Group,
+        GroupMember,
+        MessageStatus,
+        Profile,
+        SendResult,
+    )
 
 T = TypeVar("T")
 DEFAULT_CONN_ID = "whatsapp_default"
 
 
-class WhatsAppHook(BaseHook):
+class WhatsAppHook(ConnectionFormMethods, BaseHook):
     """Reach WhatsApp through whichever gateway the connection is for.
 
     In an operator or a plain ``@task``, use the synchronous methods::
 
         WhatsAppHook("whatsapp_default").send_text("+15550000001", "Hello")
 
-    In async code, use ``await hook.open()`` and the gateway's own methods.
+    In async code, use ``await hook.send_async(…)``, or ``await hook.open()`` and the gateway's own methods.
 
-    A message sent by :meth:`send` takes a place in the channel's pace, as far as the ledger can be had, but
-    waits for none and isn't guarded: a retried task sends it again. Operators do better.
+    A message sent by :meth:`send` or :meth:`send_async` takes a place in the channel's pace, as far as the ledger
+    can be had, but waits for none and isn't guarded: a retried task sends it again. Operators do better.
 
     :param whatsapp_conn_id: a connection of one of the WhatsApp types.
     """
@@ -49,6 +60,9 @@ class WhatsAppHook(BaseHook):
         super().__init__(**kwargs)
         self.whatsapp_conn_id = whatsapp_conn_id
         self._gateway: Gateway | None = None
+        self._notify_to = ""
+        #: The connection's type and values, once the gateway is open.
+        self.opened_from: tuple[str, ConnectionValues] | None = None
 
     @property
     def gateway(self) -> Gateway:
@@ -62,8 +76,13 @@ class WhatsAppHook(BaseHook):
             extra = connection.extra_dejson
             for secret in _secrets(connection, extra):
                 mask_secret(secret)
-            self._gateway = _open(connection, extra)
-        return self._gateway
+            self._keep(connection, extra)
+        return cast("Gateway", self._gateway)
+
+    @property
+    def notify_to(self) -> str:
+        """Whom the connection names for notifications, as it is typed there; known once the gateway is open."""
+        return self._notify_to
 
     def get_conn(self) -> Gateway:
         """Return the gateway, under the name that Airflow's hooks use."""
@@ -78,10 +97,10 @@ class WhatsAppHook(BaseHook):
             _check_extra(connection)
             extra = await get_async_extra_dejson(connection)
             for secret in _secrets(connection, extra):
-                # It talks to the supervisor, which a loop must not wait for.
-                await asyncio.to_thread(mask_secret, secret)
-            self._gateway = _open(connection, extra)
-        return self._gateway
+                await mask_secret_async(secret)
+            # Its first use in a process imports the gateway, which no other trigger should wait for.
+            await asyncio.to_thread(self._keep, connection, extra)
+        return cast("Gateway", self._gateway)
 
     async def open_channel(self, channel: ChannelLike = None) -> ChannelGateway:
         """Return one channel, from async code."""
@@ -109,20 +128,33 @@ class WhatsAppHook(BaseHook):
         :raises InputError: if recipient or message are wrong; nothing was sent.
         :raises GatewayError: whose ``disposition`` says whether it may have been sent.
         """
-        from whatsapp_provider.campaigns.identity import parse_recipient
-        from whatsapp_provider.messages import parse_message
-
-        recipient, parsed = parse_recipient(to), parse_message(message)
-        self.gateway.capabilities.require_kind(self.gateway.name, parsed.kind)
+        address, parsed = _checked(self.gateway, to, message)
         ref = self.channel_ref(channel)
         sender = self.gateway.channel(ref)
         try:
-            result = self.run(sender.send(recipient.address, parsed))
-        except BaseException as error:  # an interrupted send may have been made, too
-            if not isinstance(error, WhatsAppError) or error.disposition is Disposition.HOLD:
+            result = self.run(sender.send(address, parsed))
+        except BaseException as error:
+            if _may_have_left(error):
                 self._count(ref)
             raise
         self._count(ref)
+        return result
+
+    async def send_async(
+        self, to: str, message: Message | Mapping[str, Any] | str, *, channel: ChannelLike = None
+    ) -> SendResult:
+        """Send one message of any kind, once, from async code; see :meth:`send`."""
+        gateway = await self.open()
+        # Its first use in a process imports the tables of numbers.
+        address, parsed = await asyncio.to_thread(_checked, gateway, to, message)
+        ref = await resolve(gateway, channel)
+        try:
+            result = await gateway.channel(ref).send(address, parsed)
+        except BaseException as error:
+            if _may_have_left(error):
+                await self._count_async(ref)
+            raise
+        await self._count_async(ref)
         return result
 
     def send_text(self, to: str, text: str, *, channel: ChannelLike = None) -> SendResult:
@@ -134,6 +166,24 @@ class WhatsAppHook(BaseHook):
         self.gateway.capabilities.require(self.gateway.name, "message_status")
         return self.run(self._channel(channel).message_status(message_id))
 
+    def groups(self, *, channel: ChannelLike = None) -> Sequence[Group]:
+        """Return the groups that the paired account is in; their ids are recipients and audiences."""
+        self.gateway.capabilities.require(self.gateway.name, "groups")
+        return self.run(self._channel(channel).groups())
+
+    def group_members(self, group: str, *, channel: ChannelLike = None) -> Sequence[GroupMember]:
+        """Return who is in a group.
+
+        :param group: its id, ``…@g.us``.
+        """
+        self.gateway.capabilities.require(self.gateway.name, "groups")
+        return self.run(self._channel(channel).group_members(group))
+
+    def profile(self, channel: ChannelLike = None) -> Profile:
+        """Return the paired account's own profile."""
+        self.gateway.capabilities.require(self.gateway.name, "profile")
+        return self.run(self._channel(channel).profile())
+
     def test_connection(self) -> tuple[bool, str]:
         """Name what the connection reaches, or say what is wrong with it."""
         try:
@@ -141,18 +191,32 @@ class WhatsAppHook(BaseHook):
         except WhatsAppError as error:
             return False, str(error)
 
+    def _keep(self, connection: Any, extra: Mapping[str, Any]) -> None:
+        values = _values(connection, extra)
+        self._gateway = by_connection_type(connection.conn_type).open(values)
+        self._notify_to = values.text(NOTIFY_FIELD)
+        self.opened_from = (connection.conn_type, values)
+
     def _count(self, ref: ChannelRef) -> None:
         """Let campaigns on the channel know of a message; that they can't undoes no send."""
         try:
-            ledger = open_ledger()
-            try:
-                ledger.count_send(f"{ref.gateway}/{ref.channel_id}")
-            finally:
-                ledger.dispose()
+            _count_in(open_ledger(), self._key(ref))
         except Exception as error:  # whatever is wrong with it: the message was sent
-            # A text that isn't ours may tell a password.
-            reason = str(error) if isinstance(error, WhatsAppError) else type(error).__name__
-            self.log.warning("The message isn't counted against the pace of its channel: %s", reason)
+            self._uncounted(error)
+
+    async def _count_async(self, ref: ChannelRef) -> None:
+        try:
+            await asyncio.to_thread(_count_in, await open_ledger_async(), self._key(ref))
+        except Exception as error:  # as above
+            self._uncounted(error)
+
+    def _key(self, ref: ChannelRef) -> str:
+        return ref.key(cast("Gateway", self._gateway).channel_scope)
+
+    def _uncounted(self, error: Exception) -> None:
+        # A text that isn't ours may tell a password.
+        reason = str(error) if isinstance(error, WhatsAppError) else type(error).__name__
+        self.log.warning("The message isn't counted against the pace of its channel: %s", reason)
 
     def _channel(self, channel: ChannelLike) -> ChannelGateway:
         return self.gateway.channel(self.channel_ref(channel))
@@ -168,8 +232,30 @@ def _check_extra(connection: Any) -> None:
         raise ConfigurationError(f"Connection {connection.conn_id!r}: the extra field must be a JSON object.")
 
 
-def _open(connection: Any, extra: Mapping[str, Any]) -> Gateway:
-    values = ConnectionValues(
+def _checked(gateway: Gateway, to: str, message: Any) -> tuple[str, Message]:
+    """Return where a message goes and the message itself, or refuse them before anything is sent."""
+    from whatsapp_provider.campaigns.identity import parse_recipient
+    from whatsapp_provider.messages import parse_message
+
+    recipient, parsed = parse_recipient(to), parse_message(message)
+    gateway.capabilities.require_kind(gateway.name, parsed.kind)
+    return recipient.address, parsed
+
+
+def _may_have_left(error: BaseException) -> bool:
+    # An interrupted send may have been made, too.
+    return not isinstance(error, WhatsAppError) or error.disposition is Disposition.HOLD
+
+
+def _count_in(ledger: Ledger, channel_key: str) -> None:
+    try:
+        ledger.count_send(channel_key)
+    finally:
+        ledger.dispose()
+
+
+def _values(connection: Any, extra: Mapping[str, Any]) -> ConnectionValues:
+    return ConnectionValues(
         conn_id=connection.conn_id,
         host=connection.host or "",
         login=connection.login or "",
@@ -178,7 +264,6 @@ def _open(connection: Any, extra: Mapping[str, Any]) -> Gateway:
         password=connection.password or "",
         extra=extra,
     )
-    return by_connection_type(connection.conn_type).open(values)
 
 
 def _secrets(connection: Any, extra: Mapping[str, Any]) -> list[str]:

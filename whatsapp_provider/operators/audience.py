@@ -1,28 +1,38 @@
-"""Open an audience: a file of any storage that Airflow knows, or rows at hand."""
+"""Open an audience: a file of any storage that Airflow knows, rows at hand, or the members of a group."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from whatsapp_provider.errors import AudienceError, ConfigurationError
-from whatsapp_provider.redaction import redact
+from whatsapp_provider.redaction import mask_number, redact
 
 if TYPE_CHECKING:
     from whatsapp_provider.campaigns.audience import Row
+    from whatsapp_provider.model import GroupMember
+
+    #: Asks the gateway who is in a group.
+    Members = Callable[[str], Sequence[GroupMember]]
+
+_GROUP = re.compile(r"\s*(\d[\d-]{4,30}@g\.us)\s*", re.ASCII)
 
 
-def open_rows(audience: Any, *, recipient_field: str) -> Iterator[Row]:
+def open_rows(audience: Any, *, recipient_field: str, members: Members) -> Iterator[Row]:
     """Return the rows of an audience.
 
-    :param audience: a path or URL of a ``.csv`` or ``.jsonl`` file, or an iterable of rows.
+    :param audience: a path or URL of a ``.csv`` or ``.jsonl`` file, an iterable of rows, or a group's id.
+    :param members: asked who is in the group.
     :raises AudienceError: if the file can't be read.
     :raises ConfigurationError: if it is neither.
     """
     from whatsapp_provider.campaigns.audience import rows_of
 
     if isinstance(audience, str):
+        if group := group_id(audience):
+            return rows_of(_recipients(group, members), recipient_field=recipient_field)
         if not is_path(audience):
             raise ConfigurationError(
                 f"audience is a text of {len(audience)} characters and no file's path or URL. A template gives text: "
@@ -32,17 +42,42 @@ def open_rows(audience: Any, *, recipient_field: str) -> Iterator[Row]:
     if isinstance(audience, Iterable) and not isinstance(audience, Mapping | bytes):
         return rows_of(audience, recipient_field=recipient_field)
     raise ConfigurationError(
-        f"audience is a {type(audience).__name__}; give a file's path or URL, a list of rows, or the output of a "
-        "task that returns one."
+        f"audience is a {type(audience).__name__}; give a file's path or URL, a list of rows, the output of a "
+        "task that returns one, or a group's id."
     )
+
+
+def group_id(audience: Any) -> str | None:
+    """Return the group that an audience names, if it names one."""
+    found = _GROUP.fullmatch(audience) if isinstance(audience, str) else None
+    return found[1] if found else None
+
+
+def shown(audience: Any) -> str:
+    """Return what may be stored of an audience: a file's path or a group's id, and of rows their number only."""
+    if isinstance(audience, str):
+        if group := group_id(audience):
+            # Older groups are called by the number of who made them, and the time.
+            return mask_number(group) if "-" in group else group
+        # A template around rows gives text too, with everybody's number in it.
+        return audience if is_path(audience) else f"<{len(audience)} characters>"
+    return f"<{len(audience)} rows>" if hasattr(audience, "__len__") else "<rows>"
 
 
 def is_path(text: str) -> bool:
     """Tell a file's path or URL from rows that were made text."""
     text = text.strip()
+    if group_id(text):
+        return False
     if not text or len(text) > 2000 or "\n" in text or text[0] in "[{(<":
         return False
     return any(character.isalpha() for character in text) and ("/" in text or "." in text[-9:])
+
+
+def _recipients(group: str, members: Members) -> Iterator[str]:
+    # Asked at the first row: a campaign that goes on with those who were planned reads none.
+    for member in members(group):
+        yield member.phone or member.chat_id
 
 
 def _file_rows(url: str) -> Iterator[Row]:

@@ -13,8 +13,9 @@ from airflow.providers.common.compat.sdk import conf
 from whatsapp_provider.errors import CampaignPausedError, CampaignStoppedError, ConfigurationError
 from whatsapp_provider.hooks.channels import ChannelLike
 from whatsapp_provider.hooks.ledger import open_ledger
-from whatsapp_provider.operators.audience import is_path, open_rows
+from whatsapp_provider.operators.audience import group_id, open_rows, shown
 from whatsapp_provider.operators.base import Private, no_vain_retries, read_text_file, reveal, run_key
+from whatsapp_provider.operators.choices import ON_IN_DOUBT, check_choice, historian, is_true, settle_seconds
 from whatsapp_provider.operators.running import WhatsAppSendingOperator
 from whatsapp_provider.triggers.moment import WhatsAppMomentTrigger, check_due
 
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
     from whatsapp_provider.campaigns.outcome import Outcome
     from whatsapp_provider.campaigns.render import MessageTemplate
     from whatsapp_provider.campaigns.runner import CampaignRunner
+    from whatsapp_provider.model import GroupMember
 
 #: A wait longer than this gives the worker slot back, where the task may defer.
 PATIENCE_SECONDS = 60.0
 #: Mapped tasks that wait for the same moment wake apart.
 JITTER_SECONDS = 5.0
-_TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off", "none", ""}
 
 
 class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
@@ -43,8 +44,8 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
     counts, reasons of failures, and who is in doubt, with numbers masked.
 
     :param audience: path or URL of a ``.csv`` or ``.jsonl`` file (any storage of ``ObjectStoragePath``), or a
-        list of rows or numbers, or the output of a task. Lists are readable in Airflow's database; files
-        are not.
+        list of rows or numbers, or the output of a task, or a group's id (``…@g.us``), which means each of its
+        members by themselves. Lists are readable in Airflow's database; files are not.
     :param message: a text, or a mapping with a ``kind``. Its Jinja sees one person's row and ``variables``
         and is not Airflow's: use ``variables`` for dates and the like. One that ends in ``.txt`` or ``.md``
         names a file in the DAG's template search path.
@@ -59,7 +60,10 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
     :param pace: ``cautious`` (the default: 2 a minute, 10 in 15 minutes, 240 a day), ``official`` or
         ``unlimited``; shared by all that send on the channel.
     :param concurrency: sends under way at once, and the most that a crash leaves in doubt.
-    :param on_in_doubt: ``hold`` lists what may or may not have been sent; ``resend`` sends it again.
+    :param on_in_doubt: what becomes of what may or may not have been sent: ``reconcile`` looks it up in the
+        gateway's history, where there is one, and holds the rest; ``hold`` lists it; ``resend`` sends it again
+        (at least once): when nothing else is left, each is in doubt for ``[whatsapp] settle_seconds`` first, and at
+        most 9 times, or until 5 sends in a row get no answer and the campaign pauses.
     :param on_rejected: ``keep`` lists what the gateway refused; ``resend`` tries those again when the task is
         run anew, e.g. after an outage in which everybody was refused.
     :param on_invalid: ``fail`` or ``skip`` rows whose recipient is no number.
@@ -92,7 +96,7 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
         region: str | None = None,
         pace: str = "cautious",
         concurrency: int = 5,
-        on_in_doubt: Literal["hold", "resend"] = "hold",
+        on_in_doubt: Literal["reconcile", "hold", "resend"] = "reconcile",
         on_rejected: Literal["keep", "resend"] = "keep",
         on_invalid: Literal["fail", "skip"] = "fail",
         on_duplicate: Literal["fail", "skip"] = "fail",
@@ -101,10 +105,10 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        _check_choice("on_in_doubt", on_in_doubt, "hold", "resend")
-        _check_choice("on_rejected", on_rejected, "keep", "resend")
-        _check_choice("on_invalid", on_invalid, "fail", "skip")
-        _check_choice("on_duplicate", on_duplicate, "fail", "skip")
+        check_choice("on_in_doubt", on_in_doubt, *ON_IN_DOUBT)
+        check_choice("on_rejected", on_rejected, "keep", "resend")
+        check_choice("on_invalid", on_invalid, "fail", "skip")
+        check_choice("on_duplicate", on_duplicate, "fail", "skip")
         self.audience = audience
         self.message = message
         self.variables = variables
@@ -132,11 +136,8 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
             return self._go(context, resumed=True)
 
     def private(self, field: str, value: Any) -> Private:
-        """Show a file's path, and of rows their number only."""
-        if isinstance(value, str):
-            # A template around rows gives text too, with everybody's number in it.
-            return Private(value, value) if is_path(value) else super().private(field, value)
-        return Private(value, f"<{len(value)} rows>" if hasattr(value, "__len__") else "<rows>")
+        """Show a file's path or a group's id, and of rows their number only."""
+        return Private(value, shown(value))
 
     def _go(self, context: Context, *, resumed: bool) -> dict[str, Any]:
         from whatsapp_provider.campaigns.plan import plan_campaign
@@ -147,9 +148,9 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
         template = MessageTemplate(message, shared=frozen.values())
         gateway = self.hook.gateway
         gateway.capabilities.require_kind(gateway.name, template.kind)
-        if self._only_preview():
+        if is_true("preview", self.preview):
             return self._preview(template)
-        campaign = self._campaign(context, resumed=resumed)
+        campaign = self._campaign(context)
         ledger = open_ledger()
         try:
             if resumed:
@@ -181,12 +182,16 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
         gateway = self.hook.gateway
         options = RunOptions(
             send_timeout=gateway.send_timeout,
+            settle=settle_seconds(),
             label=run_key(context, with_map_index=True),
             patience=PATIENCE_SECONDS if self.deferrable else inf,
+            resumed=resumed,
             # Once for each time that somebody runs the task, not at each end of a wait.
             again=(DeliveryState.REJECTED,) if self.on_rejected == "resend" and not resumed else (),
         )
-        return CampaignRunner(ledger, record, campaign, template, gateway.channel(campaign.channel), options)
+        channel = gateway.channel(campaign.channel)
+        history = historian(gateway.capabilities, channel)
+        return CampaignRunner(ledger, record, campaign, template, channel, options, history=history)
 
     def _announce(self, ledger: Ledger, record: CampaignRecord, campaign: Campaign) -> None:
         counts = ledger.counts(record)
@@ -227,7 +232,10 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
                 "again to go on."
             )
         if summary["in_doubt"]:
-            self.log.warning("Some messages are in doubt: they were not resent, and are listed above.")
+            self.log.warning(
+                "Some messages are in doubt, and are listed above.%s",
+                f" Why: {outcome.reason}." if outcome.reason else " They were not resent.",
+            )
         return summary
 
     def _preview(self, template: MessageTemplate) -> dict[str, Any]:
@@ -241,19 +249,26 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
         return {"preview": True, "total": found.count, "left_out": found.left_out}
 
     def _rows(self) -> Any:
-        return open_rows(reveal(self.audience), recipient_field=self.recipient_field)
+        return open_rows(reveal(self.audience), recipient_field=self.recipient_field, members=self._members)
+
+    def _members(self, group: str) -> list[GroupMember]:
+        """Return who is in a group, but for the channel's own account."""
+        ref = self.channel_ref(self.channel)
+        own = self.hook.profile(ref).phone or ""
+        return [member for member in self.hook.group_members(group, channel=ref) if member.phone != own]
 
     def _options(self) -> AudienceOptions:
         from whatsapp_provider.campaigns.audience import AudienceOptions, Policy
 
         return AudienceOptions(
             recipient_field=self.recipient_field,
+            known_by=group_id(reveal(self.audience)),
             region=self.region,
             on_invalid=Policy(self.on_invalid),
             on_duplicate=Policy(self.on_duplicate),
         )
 
-    def _campaign(self, context: Context, *, resumed: bool) -> Campaign:
+    def _campaign(self, context: Context) -> Campaign:
         from whatsapp_provider.campaigns.campaign import Campaign, OnInDoubt
         from whatsapp_provider.campaigns.pacing import Pace
 
@@ -262,7 +277,8 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
             channel=self.channel_ref(self.channel),
             pace=Pace.named(self.pace),
             concurrency=self.concurrency,
-            on_in_doubt=OnInDoubt.HOLD if resumed else OnInDoubt(self.on_in_doubt),
+            on_in_doubt=OnInDoubt(self.on_in_doubt),
+            channel_scope=self.hook.gateway.channel_scope,
         )
 
     def _frozen(self, message: str | Mapping[str, Any]) -> Frozen:
@@ -275,20 +291,8 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
             )
         return Frozen.of(MessageTemplate(message).canonical(), self.variables)
 
-    def _only_preview(self) -> bool:
-        word = str(self.preview).strip().lower()
-        if word not in _TRUE | _FALSE:
-            # Anything unclear must not send.
-            raise ConfigurationError(f"preview={self.preview!r} is neither true nor false.")
-        return word in _TRUE
-
     def _message(self) -> str | Mapping[str, Any]:
         """Return the message, read from its file where it names one."""
         if not isinstance(self.message, str):
             return self.message
         return read_text_file(self.get_template_env(), self.message)
-
-
-def _check_choice(name: str, value: str, *choices: str) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")

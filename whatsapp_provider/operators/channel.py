@@ -1,4 +1,4 @@
-"""Create, delete and log out channels."""
+"""Create, delete, restart and log out channels."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from whatsapp_provider.errors import ConfigurationError, NotFoundError, RateLimi
 from whatsapp_provider.hooks.channels import ChannelLike, check_channel_name, names_nothing
 from whatsapp_provider.hooks.ledger import open_ledger
 from whatsapp_provider.hooks.provisioning import create_once
-from whatsapp_provider.model import ChannelSpec
-from whatsapp_provider.operators.base import WhatsAppOperator, no_vain_retries, run_key
-from whatsapp_provider.triggers.channel import HOLD_SECONDS
-from whatsapp_provider.triggers.moment import WhatsAppMomentTrigger, check_due
+from whatsapp_provider.operators.base import Private, WhatsAppOperator, no_vain_retries, reveal, run_key
+from whatsapp_provider.triggers.moment import HOLD_SECONDS, WhatsAppMomentTrigger, check_due
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -28,18 +26,24 @@ class WhatsAppCreateChannelOperator(WhatsAppOperator):
 
     :param channel_name: the name by which the channel is found again; unique in the account.
     :param project: the gateway's project; the connection's or the account's main one where it is left out.
+    :param options: what only some gateways know of a new channel, by their own names, e.g. Evolution's
+        ``{"reject_call": True}``. One that the gateway does not know is refused before anything is created. A
+        channel of that name that is reused keeps what it has.
+        Airflow stores the names only; take secrets from a template such as ``{{ conn.proxy.password }}``.
     :param if_exists: ``reuse`` a channel of that name, or ``fail``.
     :param deferrable: when the account's creation limit is reached, and only then, wait for the window's end
         in the triggerer. This is the default; with ``False`` the task fails and says when to retry.
     """
 
-    template_fields: Sequence[str] = ("channel_name", "project", "whatsapp_conn_id")
+    template_fields: Sequence[str] = ("channel_name", "project", "options", "whatsapp_conn_id")
+    private_fields: Sequence[str] = ("options",)
 
     def __init__(
         self,
         *,
         channel_name: str,
         project: str | None = None,
+        options: Mapping[str, Any] | None = None,
         if_exists: Literal["reuse", "fail"] = "reuse",
         deferrable: bool = True,
         **kwargs: Any,
@@ -49,6 +53,7 @@ class WhatsAppCreateChannelOperator(WhatsAppOperator):
             raise ValueError(f"if_exists must be 'reuse' or 'fail', not {if_exists!r}")
         self.channel_name = channel_name
         self.project = project
+        self.options = options
         self.if_exists = if_exists
         self.deferrable = deferrable
 
@@ -65,6 +70,8 @@ class WhatsAppCreateChannelOperator(WhatsAppOperator):
             return self._create(context, waits=waits)
 
     def _create(self, context: Context, *, waits: int) -> dict[str, str]:
+        from whatsapp_provider.model import ChannelSpec
+
         name = check_channel_name(self.channel_name)
         gateway = self.hook.gateway
         gateway.capabilities.require(gateway.name, "create_channels")
@@ -73,7 +80,7 @@ class WhatsAppCreateChannelOperator(WhatsAppOperator):
             found = create_once(
                 gateway,
                 ledger,
-                ChannelSpec(name, self.project or None),
+                ChannelSpec(name, self.project or None, _options(reveal(self.options))),
                 owner=run_key(context, with_map_index=True),
                 may_reuse=self.if_exists == "reuse",
             )
@@ -87,6 +94,11 @@ class WhatsAppCreateChannelOperator(WhatsAppOperator):
             "%s channel %s (%s).", "Created" if found.created else "Found", ref.channel_id, ref.name
         )
         return ref.to_dict()
+
+    def private(self, field: str, value: Any) -> Private:
+        """Show the options' names only."""
+        names = ", ".join(sorted(map(str, value))) if isinstance(value, Mapping) else "…"
+        return Private(value, f"<options {names}>")
 
     def _wait_for_window(self, error: RateLimitedError, limit: tuple[int, float] | None, waits: int) -> None:
         """Defer until the gateway's window has passed, if this task may."""
@@ -102,6 +114,14 @@ class WhatsAppCreateChannelOperator(WhatsAppOperator):
                 method_name="resume",
                 kwargs={"waits": waits + 1},
             )
+
+
+def _options(options: Any) -> dict[str, Any]:
+    if not isinstance(options, Mapping | None):
+        raise ConfigurationError(
+            f"options is a {type(options).__name__}; give a mapping of the gateway's names to values."
+        )
+    return dict(options or {})
 
 
 class WhatsAppDeleteChannelOperator(WhatsAppOperator):
@@ -146,8 +166,8 @@ class WhatsAppDeleteChannelOperator(WhatsAppOperator):
         return deleted
 
 
-class WhatsAppLogoutChannelOperator(WhatsAppOperator):
-    """Unlink the phone from a channel. Returns whether one was linked.
+class _OneChannelOperator(WhatsAppOperator):
+    """What operators share that do something to one channel.
 
     :param channel: what the create-channel task returned, a channel id, or a name; the connection's own
         channel where it is left out.
@@ -158,6 +178,23 @@ class WhatsAppLogoutChannelOperator(WhatsAppOperator):
     def __init__(self, *, channel: ChannelLike = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.channel = channel
+
+
+class WhatsAppRestartChannelOperator(_OneChannelOperator):
+    """Restart a channel that has a session, e.g. one that says it is connected and sends nothing."""
+
+    def work(self, context: Context) -> None:
+        """Restart it."""
+        gateway = self.hook.gateway
+        gateway.capabilities.require(gateway.name, "restart")
+        ref = self.channel_ref(self.channel)
+        gateway.channel(ref)  # refuses another gateway's channel
+        self.hook.run(gateway.account().restart_channel(ref.channel_id))
+        self.log.info("The channel restarts.")
+
+
+class WhatsAppLogoutChannelOperator(_OneChannelOperator):
+    """Unlink the phone from a channel. Returns whether one was linked."""
 
     def work(self, context: Context) -> bool:
         """Unlink the phone."""

@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     from airflow.sdk.types import TaskInstanceKey
 
 
+def pairing_page(conn_id: str, channel: str) -> str:
+    """Return the address of the pairing page; empty without ``[api] base_url``, as only a browser knows it then."""
+    base = conf.get("api", "base_url", fallback="").rstrip("/")
+    return pairing_url(base, conn_id, channel) if base else ""
+
+
 class PairingLink(BaseOperatorLink):
     """Leads from a waiting task to the page that shows the QR code."""
 
@@ -22,6 +28,5 @@ class PairingLink(BaseOperatorLink):
         """Return the page's address; Airflow asks on the worker, when the task is deferred or ends."""
         ref = as_ref(operator.channel)
         channel = ref.channel_id if ref else str(operator.channel or "")
-        base = conf.get("api", "base_url", fallback="").rstrip("/")
-        # Without a configured address only the browser knows where it is; Airflow hides an empty link.
-        return pairing_url(base, operator.whatsapp_conn_id, channel) if base else ""
+        # Airflow hides an empty link.
+        return pairing_page(operator.whatsapp_conn_id, channel)

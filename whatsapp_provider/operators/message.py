@@ -9,6 +9,7 @@ from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.hooks.channels import ChannelLike
 from whatsapp_provider.hooks.ledger import open_ledger
 from whatsapp_provider.operators.base import Private, no_vain_retries, read_text_file, reveal, run_key
+from whatsapp_provider.operators.choices import ON_IN_DOUBT, check_choice, historian, settle_seconds
 from whatsapp_provider.operators.running import WhatsAppSendingOperator, superseded_attempts_refused
 from whatsapp_provider.redaction import mask_number
 
@@ -34,8 +35,10 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
         channel where it is left out.
     :param message_key: names the message in the ledger; the same key is sent once. By default one for each
         DAG run and mapped index; to send again on purpose, give another.
-    :param on_in_doubt: when an earlier attempt may have been delivered: ``hold`` fails and says so,
-        ``resend`` sends again (at least once).
+    :param on_in_doubt: when an attempt may have been delivered: ``reconcile`` looks it up in the gateway's
+        history, where there is one, which takes minutes, and else holds; ``hold`` fails and says so; ``resend``
+        sends again (at least once): after ``[whatsapp] settle_seconds`` in doubt, at most 9 times, also over
+        retries of the task; after 5 sends in a row without an answer the task fails, and may be retried.
     :param region: ISO country code for a number written without country code.
     """
 
@@ -50,7 +53,7 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
         message: Mapping[str, Any] | None = None,
         channel: ChannelLike = None,
         message_key: str | None = None,
-        on_in_doubt: Literal["hold", "resend"] = "hold",
+        on_in_doubt: Literal["reconcile", "hold", "resend"] = "reconcile",
         region: str | None = None,
         **kwargs: Any,
     ) -> None:
@@ -60,8 +63,7 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
         self.message = message
         self.channel = channel
         self.message_key = message_key
-        if on_in_doubt not in {"hold", "resend"}:
-            raise ValueError(f"on_in_doubt must be 'hold' or 'resend', not {on_in_doubt!r}")
+        check_choice("on_in_doubt", on_in_doubt, *ON_IN_DOUBT)
         self.on_in_doubt = on_in_doubt
         self.region = region
 
@@ -129,6 +131,7 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
             pace=Pace.unlimited(),
             concurrency=1,
             on_in_doubt=OnInDoubt(self.on_in_doubt),
+            channel_scope=self.hook.gateway.channel_scope,
         )
 
     def _send(
@@ -145,12 +148,16 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
             record = plan_single(ledger, campaign, message, recipient)
             options = RunOptions(
                 send_timeout=self.hook.gateway.send_timeout,
+                settle=settle_seconds(),
                 label=run_key(context, with_map_index=True),
                 # A refusal proves that nothing was sent, so running the task again may try again.
                 again=(DeliveryState.REJECTED,),
             )
             sender = self.hook.gateway.channel(campaign.channel)
-            outcome = self.follow(CampaignRunner(ledger, record, campaign, message, sender, options))
-            return result_after(ledger, record, outcome)
+            history = historian(self.hook.gateway.capabilities, sender)
+            outcome = self.follow(
+                CampaignRunner(ledger, record, campaign, message, sender, options, history=history)
+            )
+            return result_after(ledger, record, outcome, resend=self.on_in_doubt == "resend")
         finally:
             ledger.dispose()

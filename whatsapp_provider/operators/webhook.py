@@ -25,8 +25,8 @@ MOST_WRITES = 3
 class WhatsAppConfigureWebhookOperator(WhatsAppOperator):
     """Add a webhook to a channel, or change the one of the same URL; other people's stay.
 
-    Returns whether anything had to be changed. Gateways keep one list for all webhooks of a channel, so tasks
-    that change it wait for each other, by the ledger.
+    Returns whether anything had to be changed. Gateways keep one list for all webhooks of a channel, or have
+    room for one, so tasks that change it wait for each other, by the ledger.
 
     :param url: an http(s) address that the gateway can reach; of it, Airflow shows the host only.
     :param events: the gateway's event names, e.g. ``messages.post``; its useful default where left out.
@@ -35,6 +35,8 @@ class WhatsAppConfigureWebhookOperator(WhatsAppOperator):
     :param channel: what the create-channel task returned, a channel id, or a name; the connection's own
         channel where it is left out.
     :param remove: take the webhook of that URL away instead.
+    :param replace: where the gateway keeps one webhook for a channel, take the place of another URL's; without
+        it the task fails and leaves the other one there.
     """
 
     template_fields: Sequence[str] = ("url", "events", "headers", "channel", "whatsapp_conn_id")
@@ -48,6 +50,7 @@ class WhatsAppConfigureWebhookOperator(WhatsAppOperator):
         headers: Mapping[str, str] | None = None,
         channel: ChannelLike = None,
         remove: bool = False,
+        replace: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -56,6 +59,7 @@ class WhatsAppConfigureWebhookOperator(WhatsAppOperator):
         self.headers = headers
         self.channel = channel
         self.remove = remove
+        self.replace = replace
 
     def work(self, context: Context) -> bool:
         """Merge the webhook into the channel's."""
@@ -91,7 +95,11 @@ class WhatsAppConfigureWebhookOperator(WhatsAppOperator):
     def _write(self, channel: ChannelGateway, url: str, webhook: Webhook | None) -> bool:
         """Change the list until a look at it shows the change: others may write over it without asking."""
         for count in range(MOST_WRITES):
-            work = channel.remove_webhook(url) if webhook is None else channel.set_webhook(webhook)
+            work = (
+                channel.remove_webhook(url)
+                if webhook is None
+                else channel.set_webhook(webhook, replace=self.replace)
+            )
             if not self.hook.run(work):
                 return count > 0
         there = any(other.url == url for other in self.hook.run(channel.webhooks()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 
 from airflow.providers.common.compat.sdk import (
@@ -19,13 +19,16 @@ from whatsapp_provider.hooks.channels import ChannelLike, as_ref
 from whatsapp_provider.hooks.whatsapp import DEFAULT_CONN_ID, WhatsAppHook
 from whatsapp_provider.operators.links import PairingLink
 from whatsapp_provider.operators.named_channel import NamedChannel
-from whatsapp_provider.triggers.channel import HOLD_SECONDS, WhatsAppChannelTrigger
+from whatsapp_provider.triggers.channel import WhatsAppChannelTrigger
+from whatsapp_provider.triggers.moment import HOLD_SECONDS
+from whatsapp_provider.triggers.pairing import PairingNotice, PairingSchedule, stored_callback
 from whatsapp_provider.waiting import ChannelGoal, ChannelWait, Decision, Verdict
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from airflow.sdk import Context
+    from airflow.sdk.definitions.callback import AsyncCallback
 
 
 class WhatsAppWaitFailedError(ChannelFailedError, AirflowFailException):
@@ -54,6 +57,7 @@ class _ChannelSensor(NamedChannel, BaseSensorOperator):
     template_fields: Sequence[str] = ("channel", "whatsapp_conn_id")
     ui_color = "#d9fdd3"
     goal: ClassVar[ChannelGoal]
+    _notice: PairingNotice | None = None
 
     def __init__(
         self,
@@ -74,27 +78,32 @@ class _ChannelSensor(NamedChannel, BaseSensorOperator):
         self.poll_inline = poll_inline
         self.end_from_trigger = end_from_trigger
         self._told = ""
+        self._pause = 0.0
 
     def execute(self, context: Context) -> Any:
         """Poll for a little, then wait in the triggerer, or poll to the end."""
+        self._notice = self._new_notice()
         if not self.deferrable:
             return super().execute(context)
         started = time.time()
         wait = ChannelWait(self.goal, started + self.timeout)
-        if not self._reached_soon(wait, until=started + self.poll_inline):
-            self.defer(
-                trigger=WhatsAppChannelTrigger(
-                    whatsapp_conn_id=self.whatsapp_conn_id,
-                    channel=_stored(self.channel),
-                    goal=self.goal.value,
-                    deadline=wait.deadline,
-                    poke_interval=self.poke_interval,
-                    end_from_trigger=self._may_end_from_trigger(),
-                    resume_after=time.time() + HOLD_SECONDS,
-                ),
-                method_name="execute_complete",
-            )
+        if not self._reached_inline(wait, until=started + self.poll_inline):
+            self.defer(trigger=self._trigger(wait.deadline), method_name="execute_complete")
         return None
+
+    def _trigger(self, deadline: float) -> WhatsAppChannelTrigger:
+        longest = self.max_wait.total_seconds() if self.max_wait else self.timeout
+        return WhatsAppChannelTrigger(
+            whatsapp_conn_id=self.whatsapp_conn_id,
+            channel=_stored(self.channel),
+            goal=self.goal.value,
+            deadline=deadline,
+            poke_interval=self.poke_interval,
+            end_from_trigger=self._may_end_from_trigger(),
+            resume_after=time.time() + HOLD_SECONDS,
+            longest_interval=longest if self.exponential_backoff else None,
+            on_pairing=self._notice.to_dict() if self._notice else None,
+        )
 
     def execute_complete(self, context: Context, event: Mapping[str, Any] | None = None) -> None:
         """Read what the trigger saw; whatever is not plainly a success fails."""
@@ -112,8 +121,25 @@ class _ChannelSensor(NamedChannel, BaseSensorOperator):
             self._fail(decision.verdict, decision.reason)
         return decision.verdict is Verdict.DONE
 
+    def _new_notice(self) -> PairingNotice | None:
+        return None
+
     def _may_end_from_trigger(self) -> bool:
         return self.end_from_trigger and not self.on_success_callback and not self.outlets
+
+    def _reached_inline(self, wait: ChannelWait, *, until: float) -> bool:
+        """Treat what nobody foresaw as Airflow does in its other modes."""
+        try:
+            return self._reached_soon(wait, until=until)
+        except (AirflowSkipException, AirflowFailException, AirflowSensorTimeout):
+            raise
+        except Exception as error:
+            if self.silent_fail:
+                self.log.exception("Looking at the channel failed; the wait goes on in the triggerer.")
+                return False
+            if self.never_fail:
+                raise AirflowSkipException(f"Skipped instead of failed: {type(error).__name__}.") from error
+            raise
 
     def _reached_soon(self, wait: ChannelWait, *, until: float) -> bool:
         """Poll on the worker for a little; most waits end here, and deferring costs more than they do."""
@@ -134,13 +160,25 @@ class _ChannelSensor(NamedChannel, BaseSensorOperator):
             hook = WhatsAppHook(self.whatsapp_conn_id)
             ref = hook.channel_ref(self.channel)
             self.channel = ref.to_dict()  # for the extra link, which is made after this
-            decision = wait.after_look(hook.channel_status(ref), time.time())
+            status = hook.channel_status(ref)
+            if self._notice:
+                within = wait.deadline - time.time()
+                hook.run(self._notice.after_look(hook.gateway, ref, status, within=within))
+            decision = wait.after_look(status, time.time())
         except WhatsAppError as error:
             decision = wait.after_error(error, time.time())
+        self._pause = decision.pause
         if decision.reason != self._told:
             self._told = decision.reason
             self.log.info("Waiting until %s: %s.", self.goal.value, decision.reason)
         return decision
+
+    def _get_next_poke_interval(
+        self, started_at: Any, run_duration: Callable[[], float], poke_count: int
+    ) -> float:
+        interval = super()._get_next_poke_interval(started_at, run_duration, poke_count)
+        # As long as the gateway asks for, and no longer than the wait.
+        return max(interval, min(self._pause, self.timeout - run_duration()))
 
     def _fail(self, verdict: Verdict, reason: str) -> NoReturn:
         if self.soft_fail or self.never_fail:
@@ -170,7 +208,37 @@ class WhatsAppChannelConnectedSensor(_ChannelSensor):
     """Wait until a phone is connected to the channel.
 
     While it waits, its link **Pair a channel** leads to a page that shows the QR code.
+
+    :param on_pairing: Airflow's ``AsyncCallback`` of a notifier class or coroutine function, awaited for each new QR
+        code with its ``kwargs`` and a ``context``. That has ``pairing`` with ``kind``, ``image`` (PNG bytes),
+        ``raw``, ``code``, ``expires_in`` (seconds), ``page_url`` and ``channel``. Whoever gets code or picture can
+        take the channel. A notifier that fails or takes more than 30 s is logged, and the wait goes on. Airflow
+        stores the ``kwargs`` in the clear while the task is deferred: no secrets and no numbers there;
+        ``WhatsAppNotifier`` without ``to`` finds them in its connection. A mapped task takes
+        ``AsyncCallback(…).serialize()``, which Airflow can store with the DAG. With ``mode="reschedule"`` each look
+        starts afresh and tells the code of the moment.
+    :param pairing_interval: seconds at least between two of these calls. A code lives 20 to 60 seconds, so raise it
+        for a notifier that reaches people's phones.
     """
 
     goal = ChannelGoal.CONNECTED
     operator_extra_links = (PairingLink(),)
+
+    def __init__(
+        self,
+        *,
+        on_pairing: AsyncCallback | Mapping[str, Any] | None = None,
+        pairing_interval: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.on_pairing = on_pairing
+        self.pairing_interval = pairing_interval
+        if on_pairing is not None:
+            stored_callback(on_pairing)
+
+    def _new_notice(self) -> PairingNotice | None:
+        if self.on_pairing is None:
+            return None
+        schedule = PairingSchedule(interval=self.pairing_interval)
+        return PairingNotice(stored_callback(self.on_pairing), self.whatsapp_conn_id, schedule, self.log)

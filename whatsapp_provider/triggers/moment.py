@@ -9,6 +9,8 @@ from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+#: Airflow 3.3 can fail a healthy task that resumes within seconds of being deferred; none did after 25 s.
+HOLD_SECONDS = 25.0
 LONGEST_SLEEP = 60.0
 _DUE = "due"
 

@@ -1,0 +1,3 @@
+from tests.hooks.world import world
+
+__all__ = ["world"]

@@ -1,0 +1,1 @@
+"""Notifiers: what tells people of failures, deadlines and questions."""

@@ -1,0 +1,63 @@
+"""Arguments that are one of a few words."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from airflow.providers.common.compat.sdk import conf
+
+from whatsapp_provider.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from whatsapp_provider.campaigns.reconcile import Historian
+    from whatsapp_provider.gateways.base import Capabilities
+
+#: What to do with a message that may or may not have been sent.
+ON_IN_DOUBT = ("reconcile", "hold", "resend")
+_TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off", "none", ""}
+
+
+def check_choice(name: str, value: str, *choices: str) -> None:
+    """Refuse an argument that is none of the choices, when the DAG is read.
+
+    :raises ValueError: naming them.
+    """
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, not {value!r}")
+
+
+def is_true(name: str, value: object) -> bool:
+    """Return what a switch means, which a template may have made a text.
+
+    :raises ConfigurationError: if it is neither: anything unclear must not send.
+    """
+    word = str(value).strip().lower()
+    if word not in _TRUE | _FALSE:
+        raise ConfigurationError(f"{name}={value!r} is neither true nor false.")
+    return word in _TRUE
+
+
+def historian(capabilities: Capabilities, channel: Historian) -> Historian | None:
+    """Return where messages in doubt can be looked up, ``None`` where the gateway remembers nothing."""
+    return channel if capabilities.history else None
+
+
+def settle_seconds() -> float:
+    """Return how many seconds a gateway may take to show in its history what it sent.
+
+    :raises ConfigurationError: if ``[whatsapp] settle_seconds`` is no such number.
+    """
+    from whatsapp_provider.campaigns.options import SETTLE_SECONDS
+
+    configured = conf.get("whatsapp", "settle_seconds", fallback="") or str(SETTLE_SECONDS)
+    try:
+        seconds = float(configured)
+    except ValueError:
+        seconds = -1.0
+    if not isfinite(seconds) or seconds <= 0:
+        raise ConfigurationError(
+            f"[whatsapp] settle_seconds is {configured!r}; give the seconds that your gateway may take to show "
+            "in its history what it sent."
+        )
+    return seconds
