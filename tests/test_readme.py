@@ -11,7 +11,8 @@ from whatsapp_provider import messages
 from whatsapp_provider.gateways.base import Capabilities
 from whatsapp_provider.gateways.registry import GATEWAYS
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+PROJECT = Path(__file__).parent.parent
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
 
 
 def matrix() -> str:
@@ -68,3 +69,18 @@ def test_every_link_leads_to_a_file():
     targets = re.findall(r"\]\((?!http)([^)#]+)\)", README)
     assert targets
     assert not [target for target in targets if not (Path(__file__).parent.parent / target).exists()]
+
+
+def test_each_clause_of_the_guarantee_names_a_test_that_is_there() -> None:
+    table = README.split("<!-- guarantee -->")[1].split("<!-- /guarantee -->")[0]
+    clauses = list(table.strip().splitlines()[2:])
+    assert len(clauses) == 9
+    for clause in clauses:
+        named = re.findall(r"\[`(test_\w+|make [\w-]+)`\]\(([^)]+)\)", clause)
+        assert named, clause
+        for name, path in named:
+            assert (PROJECT / path).exists(), path
+            if name.startswith("make "):
+                assert f"\n{name.removeprefix('make ')}:" in (PROJECT / "Makefile").read_text("utf-8"), name
+            else:
+                assert f"def {name}(" in (PROJECT / path).read_text("utf-8"), f"{path} has no {name}"
