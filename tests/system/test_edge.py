@@ -13,13 +13,24 @@ from whatsapp_provider.demo.rest import Json
 
 pytestmark = pytest.mark.airflow
 
+ON_CALL = "15556660009"
 MAPPED = """
     from __future__ import annotations
 
+    import asyncio
+
+    from airflow import __version__
     from airflow.sdk import dag, task
 
     from whatsapp_provider.hooks.whatsapp import WhatsAppHook
     from whatsapp_provider.operators.campaign import WhatsAppSendCampaignOperator
+
+
+    def async_task(work):
+        if not __version__.startswith("3.1."):
+            return task(work)
+        # There, a task is no coroutine, but may run one.
+        return task(task_id=work.__name__)(lambda: asyncio.run(work()))
 
 
     @dag(schedule=None)
@@ -28,13 +39,13 @@ MAPPED = """
         def plain():
             return WhatsAppHook().send_text("+15556660001", "from a plain task").message_id
 
-        @task
+        @async_task
         async def from_async_code():
             hook = WhatsAppHook()
             channel = await hook.open_channel()
             return (await channel.status()).state.value
 
-        @task
+        @async_task
         async def sync_call_under_a_running_loop():
             return WhatsAppHook().send_text("+15556660002", "from an async task").message_id
 
@@ -50,7 +61,9 @@ WAITING = """
     from __future__ import annotations
 
     from airflow.sdk import dag
+    from airflow.sdk.definitions.deadline import AsyncCallback
 
+    from whatsapp_provider.notifications.whatsapp import WhatsAppNotifier
     from whatsapp_provider.operators.channel import WhatsAppCreateChannelOperator, WhatsAppDeleteChannelOperator
     from whatsapp_provider.sensors.channel import WhatsAppChannelConnectedSensor
 
@@ -59,14 +72,26 @@ WAITING = """
         print("the success callback was run")
 
 
+    def told(by):
+        return AsyncCallback(WhatsAppNotifier, kwargs={"text": by + ": {{ pairing.page_url }}"})
+
+
     @dag(schedule=None)
     def waiting():
         create = WhatsAppCreateChannelOperator(task_id="create", channel_name="waiting").as_setup()
         wait = WhatsAppChannelConnectedSensor.partial(
-            task_id="wait", deferrable=True, poke_interval=1, poll_inline=0, on_success_callback=succeeded
+            task_id="wait",
+            deferrable=True,
+            poke_interval=1,
+            poll_inline=0,
+            on_success_callback=succeeded,
+            on_pairing=told("the triggerer").serialize(),
         ).expand(channel=[create.output])
+        stay = WhatsAppChannelConnectedSensor(
+            task_id="stay", channel=create.output, poke_interval=1, on_pairing=told("a worker")
+        )
         delete = WhatsAppDeleteChannelOperator(task_id="delete", channel=create.output)
-        create >> wait >> delete.as_teardown(setups=create)
+        create >> [wait, stay] >> delete.as_teardown(setups=create)
 
 
     waiting()
@@ -76,7 +101,8 @@ WAITING = """
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     with a_world(send_latency=0.02) as world:
-        world.ask("POST", "/_emulator/settings", {"provisioning_seconds": 0.5, "launch_seconds": 1.0})
+        # Long enough for the first look of a wait to see no QR code.
+        world.ask("POST", "/_emulator/settings", {"provisioning_seconds": 8.0, "launch_seconds": 1.0})
         yield world
 
 
@@ -84,7 +110,8 @@ def world() -> Iterator[World]:
 def server(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowServer]:
     folder = tmp_path_factory.mktemp("airflow")
     dags = {"shared.py": MAPPED, "waiting.py": WAITING}
-    with airflow_with_dags(folder, dags, connections={CONN_ID: world.connection}) as server:
+    connection = {**world.connection, "extra": {**world.connection["extra"], "notify_to": f"+{ON_CALL}"}}
+    with airflow_with_dags(folder, dags, connections={CONN_ID: connection}) as server:
         yield server
 
 
@@ -100,7 +127,7 @@ def test_mapped_tasks_share_one_campaign_and_tasks_of_every_kind_use_the_hook(se
     assert world.counts()["15556660001"] == world.counts()["15556660002"] == 1
 
 
-def test_a_deferred_wait_links_to_the_pairing_page_and_resumes_for_its_callback(server, world):
+def test_a_deferred_wait_links_to_its_page_tells_of_it_and_resumes_for_its_callback(server, world):
     ref = server.trigger("waiting")
     links: list[str] = []
 
@@ -110,11 +137,17 @@ def test_a_deferred_wait_links_to_the_pairing_page_and_resumes_for_its_callback(
             return
         path = f"{ref.task_path('wait')}/links?map_index={waiting['map_index']}"
         links.extend(filter(None, server.rest.call("GET", path)["extra_links"].values()))
-        world.scan()
+        if len(messages()) == 2:
+            world.scan()
+
+    def messages() -> set[str]:
+        found = world.ask("GET", f"/_emulator/received?phone={ON_CALL}")["received"]
+        return {entry["text"] for entry in found}
 
     server.wait_run(ref, on_poll=look)
     channel_id = server.rest.xcom(ref, "create")["channel_id"]
     expected = f"{server.url}/whatsapp/pair?conn_id=whatsapp_default&channel={channel_id}"
     assert set(links) == {expected}
+    assert messages() == {f"the triggerer: {expected}", f"a worker: {expected}"}
     assert "the success callback was run" in server.rest.logs(ref, "wait", map_index=0)
     assert server.rest.xcom(ref, "delete") is True
