@@ -163,17 +163,21 @@ def test_a_wait_does_not_end_the_resending(desk: Desk) -> None:
 def test_runs_at_once_resend_no_more_than_one_would(desk: Desk) -> None:
     silent = {number(index) for index in range(2)}
     desk.phones.answer = lambda recipient, _attempt: NO_ANSWER if recipient in silent else None
-    for _ in range(8):
+
+    async def three(record: CampaignRecord) -> Any:
+        ledgers = [desk.open_ledger() for _ in range(3)]
+        return await asyncio.gather(
+            *(desk.runner(record, desk.resend(), ledger=each).run() for each in ledgers)
+        )
+
+    # How many rounds it takes is chance: a run that hears nothing but silence may pause the campaign for all.
+    for _ in range(60):
         record = desk.plan(2)
-
-        async def three(record: CampaignRecord = record) -> Any:
-            ledgers = [desk.open_ledger() for _ in range(3)]
-            return await asyncio.gather(
-                *(desk.runner(record, desk.resend(), ledger=each).run() for each in ledgers)
-            )
-
-        outcomes = desk.time.run(three())
-    assert {outcome.ending for outcome in outcomes} == {Ending.FINISHED}
-    assert "2 were sent again 9 times" in outcomes[0].reason
+        outcomes = desk.time.run(three(record))
+        given_up = all("2 were sent again 9 times" in outcome.reason for outcome in outcomes)
+        if given_up and {outcome.ending for outcome in outcomes} == {Ending.FINISHED}:
+            break
+    else:
+        pytest.fail(f"still sent again after 60 rounds: {outcomes}")
     assert [desk.phones.calls.count(who) for who in sorted(silent)] == [10, 10]
     assert desk.counts(record) == {"in_doubt": 2}
