@@ -88,7 +88,7 @@ def run_python(supervisor: Supervisor, source: str, *arguments: str):
     return supervisor.start("component", [sys.executable, "-c", source, *arguments], os.environ)
 
 
-def wait_for(condition, seconds: float = 15.0) -> None:
+def wait_for(condition, seconds: float = 60.0) -> None:
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "it did not happen in time"
@@ -104,11 +104,12 @@ def test_stopping_kills_a_process_that_left_its_session_and_ignores_the_request(
     assert processes_with_marker(supervisor.run_id) == []
 
 
-def test_stopping_is_quick_when_every_component_obeys(supervisor):
-    run_python(supervisor, "import time; time.sleep(600)")
-    started = time.monotonic()
-    supervisor.stop()
-    assert time.monotonic() - started < 1.0
+def test_stopping_is_quick_when_every_component_obeys(tmp_path):
+    with Supervisor(tmp_path, grace=60.0) as patient:
+        run_python(patient, "import time; time.sleep(600)")
+        started = time.monotonic()
+        patient.stop()
+        assert time.monotonic() - started < 20
 
 
 def test_stopping_twice_is_the_same_as_once(supervisor):
@@ -147,8 +148,8 @@ def test_a_component_that_was_killed_is_told_with_its_signal(supervisor):
 
 def test_a_step_of_the_set_up_that_hangs_is_given_up_and_killed(supervisor):
     command = [sys.executable, "-c", "print('busy', flush=True); import time; time.sleep(600)"]
-    with pytest.raises(ComponentDiedError, match=r"did not end within 1 s(.|\n)*busy"):
-        supervisor.run("set-up", command, os.environ, timeout=1.0)
+    with pytest.raises(ComponentDiedError, match=r"did not end within 3 s(.|\n)*busy"):
+        supervisor.run("set-up", command, os.environ, timeout=3.0)
     supervisor.stop()
     assert processes_with_marker(supervisor.run_id) == []
 
@@ -164,7 +165,7 @@ def test_a_component_that_was_killed_can_be_started_again(supervisor):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_owner_leaves_nothing_and_says_so_in_its_exit_code(owner, tmp_path, number):
     owner.send_signal(number)
-    assert owner.wait(15) == 128 + number
+    assert owner.wait(60) == 128 + number
     assert processes_with_marker((tmp_path / "run_id").read_text()) == []
 
 
@@ -172,7 +173,7 @@ def test_a_second_interrupt_does_not_cut_the_stop_short(owner, tmp_path):
     owner.send_signal(signal.SIGINT)
     time.sleep(0.3)
     owner.send_signal(signal.SIGINT)
-    assert owner.wait(15) == 130
+    assert owner.wait(60) == 130
     assert (tmp_path / "tidies.done").exists()
     assert processes_with_marker((tmp_path / "run_id").read_text()) == []
 

@@ -22,11 +22,11 @@ FAST = ["--provisioning", "0", "--init", "0", "--launch", "0", "--scan-after", "
 
 
 async def eventually(check: Any) -> None:
-    for _ in range(100):
+    for _ in range(1000):
         if await check():
             return
         await asyncio.sleep(0.02)
-    raise AssertionError("It did not happen within two seconds.")
+    raise AssertionError("It did not happen within twenty seconds.")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -45,7 +45,7 @@ def test_a_process_says_where_it_listens_and_ends_cleanly(tmp_path: Path, number
         page = client.get(facts["manager_url"] + "/projects").json()
         assert page["total"] == 1
         process.send_signal(number)
-        rest, errors = process.communicate(timeout=5)
+        rest, errors = process.communicate(timeout=60)
     assert (process.returncode, rest, errors) == (0, "", "")
     assert truth.read_text() == ""
 

@@ -48,7 +48,7 @@ class Line:
         reader, writer = await self.connect()
         writer.write(data)
         try:
-            return await asyncio.wait_for(reader.read(), 2)
+            return await asyncio.wait_for(reader.read(), 10)
         finally:
             writer.close()
 
@@ -56,7 +56,7 @@ class Line:
         async with httpx.AsyncClient(trust_env=False) as client:
             headers = {"authorization": f"Bearer {self.channel.token}"}
             return await client.post(
-                self.server.url + PATH, json={"to": TO, "body": "x"}, headers=headers, timeout=0.3
+                self.server.url + PATH, json={"to": TO, "body": "x"}, headers=headers, timeout=1
             )
 
     def received(self) -> int:
@@ -87,14 +87,14 @@ async def test_without_a_fault_requests_pass_and_are_counted(line: Line) -> None
 async def test_an_answer_does_not_wait_for_the_clients_delayed_acknowledgement(line: Line) -> None:
     reader, writer = await line.connect()
     times = []
-    for _ in range(15):
+    for _ in range(20):
         begin = time.perf_counter()
         writer.write(line.request())
         await reply(reader)
         times.append(time.perf_counter() - begin)
     writer.close()
-    # That wait would be 40 ms for each of them.
-    assert statistics.median(times) < 0.03
+    # That wait would be 40 ms for each of them; on a busy machine some take as long without it.
+    assert statistics.quantiles(times)[0] < 0.03
 
 
 async def test_requests_are_followed_however_their_bytes_arrive(line: Line) -> None:
@@ -168,7 +168,7 @@ async def test_silence_keeps_the_connection_open_and_says_nothing(
 ) -> None:
     line.emulator.faults.add(Fault(kind="silence", forward=forward))
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(line.ask(line.request()), 0.2)
+        await asyncio.wait_for(line.ask(line.request()), 0.5)
     assert (line.server.layer.requests, line.received()) == (1, received)
 
 
@@ -176,7 +176,7 @@ async def test_silence_lasts_though_the_client_asked_to_close(line: Line) -> Non
     line.emulator.faults.add(Fault(kind="silence", forward=True))
     request = line.request().replace(b"Host:", b"Connection: close\r\nHost:")
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(line.ask(request), 0.2)
+        await asyncio.wait_for(line.ask(request), 0.5)
     assert line.received() == 1
 
 
@@ -186,7 +186,7 @@ async def test_an_idle_connection_is_closed_after_a_whole_reply(line: Line) -> N
     writer.write(line.request())
     answer = await reply(reader)
     assert b"connection: close" not in answer.lower()
-    assert await asyncio.wait_for(reader.read(), 2) == b""
+    assert await asyncio.wait_for(reader.read(), 10) == b""
     writer.close()
     assert line.received() == 1
 
@@ -241,6 +241,6 @@ async def test_a_server_stops_soon_in_spite_of_open_and_silent_connections(line:
     _other, silent = await line.connect()
     silent.write(line.request())
     await asyncio.sleep(0.05)
-    await asyncio.wait_for(line.server.stop(), 1.5)
+    await asyncio.wait_for(line.server.stop(), 5)
     for writer in (idle, silent):
         writer.close()

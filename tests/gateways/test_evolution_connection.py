@@ -203,7 +203,7 @@ async def test_a_hung_first_page_is_a_failure_that_says_so(server: EvolutionServ
 async def test_all_senders_together_wait_no_longer_for_the_version_than_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dialects, "VERSION_WITHIN", 0.2)
+    monkeypatch.setattr(dialects, "VERSION_WITHIN", 0.5)
 
     async def never(_: httpx.Request) -> httpx.Response:
         await asyncio.Event().wait()
@@ -216,7 +216,7 @@ async def test_all_senders_together_wait_no_longer_for_the_version_than_one(
         *(gateway.channel(REF).send(facts.PHONE, HELLO) for _ in range(20)), return_exceptions=True
     )
     assert {type(outcome) for outcome in outcomes} == {NotReachedError}
-    assert monotonic() - begun < 2.0, "one after another would be four seconds"
+    assert monotonic() - begun < 5, "one after another would be ten seconds"
 
 
 async def test_a_send_to_a_server_of_the_other_version_says_where_to_look(server: EvolutionServer) -> None:

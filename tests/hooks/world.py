@@ -75,7 +75,7 @@ class World:
         """Break something."""
         self.control("POST", "/faults", {"kind": kind, **fields})
 
-    def scan(self, within: float = 5.0) -> None:
+    def scan(self, within: float = 30.0) -> None:
         """Let a phone scan the QR code of the channel, as soon as it shows one."""
         deadline = monotonic() + within
         body = {"channel_id": self.channel_id}

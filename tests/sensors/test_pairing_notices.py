@@ -35,14 +35,14 @@ def nobody_told_yet() -> Iterator[None]:
 
 
 def connected(**fields: Any) -> WhatsAppChannelConnectedSensor:
-    values: dict[str, Any] = {"task_id": "wait", "poke_interval": 0.05, "timeout": 10, "poll_inline": 0.0}
+    values: dict[str, Any] = {"task_id": "wait", "poke_interval": 0.05, "timeout": 60, "poll_inline": 0.0}
     values["on_pairing"] = AsyncCallback(pairing_notifiers.remember, kwargs={"team": "desk"})
     return WhatsAppChannelConnectedSensor(**{**values, **fields})
 
 
 def unpaired(world: World) -> None:
     world.control("POST", "/unlink", {"channel_id": world.channel_id})
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while WhatsAppHook(CONN_ID).channel_status().state is not ChannelState.WAITING_FOR_PAIRING:
         assert time.monotonic() < deadline
 
@@ -68,7 +68,7 @@ def test_on_the_worker_a_notifier_that_fails_or_hangs_does_not_end_the_wait(worl
     world.monkeypatch.setattr("whatsapp_provider.triggers.pairing.MOST_SECONDS", 0.5)
     callback = AsyncCallback(getattr(pairing_notifiers, name))
     with pytest.raises(AirflowSensorTimeout):
-        connected(on_pairing=callback, timeout=1).execute(context())
+        connected(on_pairing=callback, timeout=2).execute(context())
     assert len(TOLD) == 1
 
 
@@ -78,7 +78,7 @@ def test_the_triggerer_is_told_when_to_ask_next_and_of_the_code_a_hash(world: Wo
         connected(deferrable=True, pairing_interval=300).execute(context())
     stored = caught.value.trigger.serialize()[1]
     [told] = TOLD
-    assert stored["on_pairing"].pop("ask_at") == pytest.approx(time.time() + 300, abs=5)
+    assert stored["on_pairing"].pop("ask_at") == pytest.approx(time.time() + 300, abs=60)
     assert stored["on_pairing"] == {
         "path": "tests.triggers.pairing_notifiers.remember",
         "kwargs": {"team": "desk"},
@@ -101,7 +101,7 @@ def test_the_link_to_the_page_comes_by_whatsapp_from_another_channel(world: Worl
     unpaired(world)
     callback = AsyncCallback(WhatsAppNotifier, kwargs={"channel": "desk"})
     with pytest.raises(AirflowSensorTimeout):
-        connected(channel="main", on_pairing=callback, timeout=1).execute(context())
+        connected(channel="main", on_pairing=callback, timeout=2).execute(context())
     [(phone, text)] = world.received()
     assert phone == ADA
     assert text.startswith(

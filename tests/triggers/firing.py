@@ -26,7 +26,7 @@ async def deadline_missed(path: str, kwargs: dict[str, Any]) -> str:
     return str(getattr(state, "value", state))
 
 
-async def first_event(trigger: Any, within: float = 10.0) -> Any:
+async def first_event(trigger: Any, within: float = 60.0) -> Any:
     """Return what a trigger fires first."""
     async with asyncio.timeout(within):
         async for event in rebuilt(trigger).run():

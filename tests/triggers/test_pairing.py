@@ -136,7 +136,7 @@ def test_a_notifier_that_failed_for_some_is_not_called_before_the_interval_is_ov
 
 def unpaired(world: World) -> None:
     world.control("POST", "/unlink", {"channel_id": world.channel_id})
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while WhatsAppHook(CONN_ID).channel_status().state is not WAITING.state:
         assert time.monotonic() < deadline
 
@@ -183,7 +183,7 @@ async def test_no_notifier_outlasts_the_wait(world: World) -> None:
     await asyncio.to_thread(unpaired, world)
     log = Lines()
     notice = PairingNotice.from_dict(told_to("hang"), CONN_ID, log)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await look(world, notice, within=1.0)
     assert len(TOLD) == 1
     await look(world, PairingNotice.from_dict(told_to("remember"), CONN_ID, log), within=0.0)
@@ -213,7 +213,7 @@ def trigger(world: World, name: str, **fields: Any) -> WhatsAppChannelTrigger:
         "whatsapp_conn_id": CONN_ID,
         "channel": world.ref,
         "goal": "connected",
-        "deadline": time.time() + 20,
+        "deadline": time.time() + 60,
         "poke_interval": 0.05,
         "on_pairing": {**told_to(name), **fields.pop("pairing", {})},
     }
@@ -221,7 +221,7 @@ def trigger(world: World, name: str, **fields: Any) -> WhatsAppChannelTrigger:
 
 
 async def until_told(count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(TOLD) < count:  # noqa: ASYNC110 - what is waited for is a list
             await asyncio.sleep(0.02)
 
@@ -231,7 +231,7 @@ async def test_a_trigger_tells_of_the_code_and_still_sees_the_phone(
     world: World, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await asyncio.to_thread(unpaired, world)
-    waiting = asyncio.create_task(first_event(trigger(world, name), within=20))
+    waiting = asyncio.create_task(first_event(trigger(world, name)))
     await until_told(1)
     await asyncio.to_thread(world.scan)
     assert isinstance(await waiting, TaskSuccessEvent)
@@ -252,7 +252,7 @@ async def test_what_was_told_before_the_deferral_is_not_asked_for_again_while_it
 
 async def test_the_end_of_the_wait_ends_a_notifier_that_hangs(world: World) -> None:
     await asyncio.to_thread(unpaired, world)
-    event = await first_event(trigger(world, "hang", deadline=time.time() + 1.5), within=10)
+    event = await first_event(trigger(world, "hang", deadline=time.time() + 3))
     assert event.payload["status"] == "timed_out"
     assert len(TOLD) == 1
 

@@ -141,11 +141,13 @@ async def test_waits_that_begin_together_do_not_look_in_step(world: World) -> No
     unpaired(world)
     waits = [
         asyncio.create_task(
-            first_event(trigger(world, poke_interval=1.0, deadline=time.time() + 30), within=30)
+            first_event(trigger(world, poke_interval=2.0, deadline=time.time() + 60), within=60)
         )
         for _ in range(20)
     ]
-    await asyncio.sleep(2.0)
+    async with asyncio.timeout(30):
+        while await asyncio.to_thread(world.asked, "/health") < 50:  # noqa: ASYNC110 - the emulator has the count
+            await asyncio.sleep(0.1)
     for wait in waits:
         wait.cancel()
     looks = [
@@ -154,7 +156,7 @@ async def test_waits_that_begin_together_do_not_look_in_step(world: World) -> No
         if "/health" in entry["path"]
     ]
     later = sorted(look - min(looks) for look in looks)[20:]
-    assert len(later) >= 20
+    # In step they would be two seconds apart, and twenty at a time.
     gaps = [after - before for before, after in pairwise(later)]
-    assert max(gaps) < 0.5
-    assert later[-1] - later[0] > 0.5
+    assert max(gaps) < 1.2
+    assert later[-1] - later[0] > 1.0

@@ -15,7 +15,7 @@ from tests.wire.line import BODY, Line
 from whatsapp_provider.errors import Disposition, GatewayError, NoAnswerError, NotReachedError
 from whatsapp_provider.transport import Request, Timeouts, Wire
 
-QUICK = Timeouts(connect=2, read=0.15, write=2, pool=2)
+QUICK = Timeouts(connect=10, read=0.5, write=10, pool=10)
 METHODS = ["POST", "PUT", "DELETE", "GET"]
 #: What is done to the request, and how often it must have come to the server: its first byte, its last.
 MAY_HAVE_BEEN_CARRIED_OUT = {
