@@ -1,4 +1,4 @@
-"""How ``make test`` spreads the tests over two processes.
+"""How ``make test`` and ``make kill`` spread the tests over two processes.
 
 A file stays in one process, so that what its tests share is made once. All files that start a real Airflow
 go to the same process, one after another and first: two of them at once would be too slow for their own

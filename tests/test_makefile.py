@@ -74,5 +74,24 @@ def test_every_direct_dependency_is_pinned(file):
     assert names - pinned == {"airflow-provider-whatsapp"}
 
 
+@pytest.mark.parametrize("library", ["alembic", "httpcore", "httpx", "pydantic", "sqlalchemy", "tenacity"])
+def test_what_is_tested_with_the_newest_airflow_only_rests_on_the_same_libraries_everywhere(library):
+    versions = {
+        line.partition("==")[2]
+        for file in PINNED
+        for line in file.read_text().splitlines()
+        if normal(line.partition("==")[0]) == library
+    }
+    assert len(versions) == 1
+
+
+def test_what_is_tested_with_the_newest_airflow_only_imports_nothing_of_airflow():
+    named = re.search(r"^WITHOUT_AIRFLOW = (.*)$", (PROJECT / "Makefile").read_text(), re.MULTILINE)
+    assert named is not None
+    files = [file for folder in named[1].split() for file in (PROJECT / folder).rglob("*.py")]
+    assert files
+    assert not [file for file in files if re.search(r"(from|import) airflow\b", file.read_text())]
+
+
 def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
