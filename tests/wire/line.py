@@ -11,6 +11,7 @@ import contextlib
 import socket
 import struct
 from collections.abc import AsyncIterator
+from itertools import chain, repeat
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 END_OF_HEAD = b"\r\n\r\n"
@@ -133,7 +134,7 @@ class Line:
             case "silence":
                 await asyncio.Event().wait()
             case "drip":
-                for byte in head:
+                for byte in chain(head[:30], repeat(ord("x"))):  # a header that has no end
                     await loop.sock_sendall(connection, bytes([byte]))
                     await asyncio.sleep(0.02)
             case _:
