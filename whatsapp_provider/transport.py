@@ -109,6 +109,12 @@ def _ssl_context(verify: bool | str) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=verify)
 
 
+@dataclass(slots=True)
+class _Pool:
+    client: httpx.AsyncClient
+    under_way: int = 0
+
+
 class Wire:
     """Small connection pools to one origin, for one event loop."""
 
@@ -117,14 +123,18 @@ class Wire:
     ) -> None:
         self._verify = verify
         self._transport = transport
-        self._clients: list[tuple[httpx.AsyncClient, asyncio.Semaphore]] = []
+        self._pools: list[_Pool] = []
+        # So many requests, spread evenly, never ask a pool for more connections than it has.
         self._free = asyncio.Semaphore(MAX_POOLS * CONNECTIONS_PER_POOL)
 
-    def _client(self) -> tuple[httpx.AsyncClient, asyncio.Semaphore]:
-        """Return the fullest pool with a free place, so that idle pools can let their connections go."""
-        for client, places in self._clients:
-            if not places.locked():
-                return client, places
+    def _pool(self) -> _Pool:
+        """Return the least busy pool.
+
+        Requests that begin together in one pool are given the same free connection, and all but one must ask again.
+        """
+        quietest = min(self._pools, key=lambda pool: pool.under_way, default=None)
+        if quietest is not None and (quietest.under_way == 0 or len(self._pools) == MAX_POOLS):
+            return quietest
         client = httpx.AsyncClient(
             verify=_ssl_context(self._verify),
             transport=self._transport,
@@ -137,8 +147,7 @@ class Wire:
             follow_redirects=False,
             headers={"user-agent": USER_AGENT, "accept": "application/json"},
         )
-        pool = (client, asyncio.Semaphore(CONNECTIONS_PER_POOL))
-        self._clients.append(pool)
+        self._pools.append(pool := _Pool(client))
         return pool
 
     async def exchange(self, request: Request) -> Answer:
@@ -159,17 +168,20 @@ class Wire:
             told = f"{where}: no free connection within {request.timeouts.pool:g} s; nothing was sent."
             raise failure("pool_timeout", told) from None
         try:
-            client, places = self._client()
-            async with places:
-                return await _exchange(client, request, where)
+            pool = self._pool()
+            pool.under_way += 1
+            try:
+                return await _exchange(pool.client, request, where)
+            finally:
+                pool.under_way -= 1
         finally:
             self._free.release()
 
     async def aclose(self) -> None:
         """Close all connections."""
-        for client, _ in self._clients:
-            await client.aclose()
-        self._clients.clear()
+        for pool in self._pools:
+            await pool.client.aclose()
+        self._pools.clear()
 
 
 async def _exchange(client: httpx.AsyncClient, request: Request, where: str) -> Answer:

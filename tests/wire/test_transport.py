@@ -146,10 +146,23 @@ async def test_many_requests_at_once_take_eighty_connections_and_wait_for_the_re
     assert line.connections == PLACES
 
 
-async def test_pools_fill_one_after_the_other_and_few_requests_need_one_pool(wire: Wire, line: Line) -> None:
+async def test_requests_one_after_the_other_need_one_connection(wire: Wire, line: Line) -> None:
     for _ in range(30):
         await wire.exchange(Request("GET", line.url))
     assert line.connections == 1
+
+
+async def test_requests_of_one_moment_are_spread_over_all_pools(wire: Wire, line: Line) -> None:
+    for rounds in (1, 2, 3):
+        line.hold = asyncio.Event()
+        read = line.read
+        requests = [
+            asyncio.create_task(wire.exchange(Request("GET", line.url))) for _ in range(rounds * MAX_POOLS)
+        ]
+        await line.until_read(read + len(requests))
+        assert [pool.under_way for pool in wire._pools] == [rounds] * MAX_POOLS
+        line.hold.set()
+        await asyncio.gather(*requests)
 
 
 async def test_clients_share_one_tls_context_because_each_costs_a_noticeable_pause(

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from math import inf
 
-from whatsapp_provider.campaigns import doubts
+from whatsapp_provider.campaigns import cadence, doubts
 from whatsapp_provider.campaigns.attempts import LONGEST_TOLD_WAIT, MAX_ATTEMPTS, attempt, cut_off, gave_up
 from whatsapp_provider.campaigns.breaker import Breaker, channel_state
 from whatsapp_provider.campaigns.campaign import Campaign, OnInDoubt
@@ -34,7 +34,6 @@ CUT_SECONDS = 0.3  #: for sends that are cut off to notice it
 LOOK_SECONDS = 2.0  #: the longest time between looks while nothing is under way here
 RATE_LIMIT_PAUSE = 30.0  #: when a gateway says 429 or 503 and not for how long
 COUNT_EVERY = 5.0
-GATHERING_ROUNDS = 2  #: of the event loop, in which further results may come to share the next commit
 
 
 class CampaignRunner:
@@ -96,7 +95,8 @@ class CampaignRunner:
         """
         self._loop = asyncio.get_running_loop()
         try:
-            return await self._run()
+            with cadence.collector_spared():
+                return await self._run()
         finally:
             self._keeper.close()
 
@@ -122,12 +122,11 @@ class CampaignRunner:
 
     async def _work(self) -> Outcome:
         while True:
-            # A busy loop has more answers at hand than the one that woke us; in an idle one this costs nothing.
-            for _ in range(GATHERING_ROUNDS):
-                await asyncio.sleep(0)
+            # Where the processor is what limits the rate, half of the places keep it busy during the commit.
+            await cadence.gather(self._finished, self._campaign.concurrency // 2)
             self._wake.clear()
             turn = await self._turn()
-            for task in turn.tasks:
+            async for task in cadence.in_groups(turn.tasks):
                 self._start(task)
             if turn.paused is not None and self._pause is None:
                 self._pause = Outcome(Ending.PAUSED, reason=f"Another run paused the campaign: {turn.paused}")
