@@ -243,11 +243,12 @@ def settled_so(
     settled: Settled,
 ) -> list[int]:
     """Return which of a campaign's deliveries are out of doubt by this very word, because it is said again."""
-    latest = select(func.max(settlement.c.id)).where(settlement.c.delivery == delivery.c.id)
+    of_delivery = settlement.c.delivery == delivery.c.id
+    latest = select(func.max(settlement.c.id)).where(of_delivery).correlate(delivery).scalar_subquery()
     query = (
         select(delivery.c.id)
         .join(campaigns, campaigns.c.id == delivery.c.campaign)
-        .join(settlement, settlement.c.id == latest.correlate(delivery).scalar_subquery())
+        .join(settlement, and_(of_delivery, settlement.c.id == latest))
         .where(
             campaigns.c.campaign_id == ledger_id(campaign_id),
             delivery.c.id.in_(list(deliveries)),
