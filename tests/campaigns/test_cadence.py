@@ -20,6 +20,7 @@ from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.campaigns.uptime import uptime
 from whatsapp_provider.messages import Message
 from whatsapp_provider.model import SendResult
+from whatsapp_provider.transport import MAX_POOLS
 
 
 async def _answers(results: list[int], count: int, every: int) -> None:
@@ -63,6 +64,7 @@ async def test_sends_begin_in_their_order_and_no_more_in_one_round_than_there_ar
     assert [task for task, _ in begun] == list(range(35))
     at_once = [[task for task, when in begun if when == moment] for moment in sorted({m for _, m in begun})]
     assert [len(group) for group in at_once] == [10, 10, 10, 5]
+    assert cadence.AT_ONCE == MAX_POOLS
 
 
 class UnevenPhones(Phones):

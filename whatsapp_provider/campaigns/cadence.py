@@ -14,9 +14,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-ROUNDS = (
-    3  #: of the event loop, within which an answer at hand becomes a result, or a send has its connection
-)
+#: Rounds of the event loop, within which an answer at hand becomes a result, or a send has its connection.
+ROUNDS = 3
 AT_ONCE = 10  #: sends that begin in one round: as many as the wire has pools
 
 
