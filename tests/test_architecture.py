@@ -32,30 +32,40 @@ class Layer:
     others: tuple[str, ...] = ()
 
 
-BOTTOM = ("errors", "redaction", "model", "messages", "waiting")
+BOTTOM = ("errors", "redaction", "model", "messages", "templates", "waiting")
 #: What all gateways share.
-GATEWAY_PARTS = ("gateways.base", "gateways.connection", "gateways.reading")
+GATEWAY_PARTS = (
+    "gateways.base",
+    "gateways.connection",
+    "gateways.limited",
+    "gateways.meta",
+    "gateways.reading",
+)
 EDGE = ("hooks", "operators", "sensors", "triggers", "plugin.urls")
 #: From the bottom up; the first layer that a module belongs to is its own.
 LAYERS = (
     Layer(("__init__",)),
     Layer(("errors", "redaction")),
     Layer(("model",), ("errors",)),
-    Layer(("messages",), ("errors",), ("pydantic",)),
+    Layer(("messages",), ("errors", "messages"), ("pydantic",)),
+    Layer(("templates",), ("errors", "messages")),
     Layer(("waiting",), ("errors", "model")),
     Layer(("dispositions",), ("errors",)),
     Layer(("deadline",), ("dispositions",)),
-    Layer(("transport",), ("__init__", "errors", "deadline", "dispositions"), ("httpx",)),
-    Layer(("http",), ("errors", "redaction", "dispositions", "transport"), ("tenacity",)),
+    Layer(("exchange",), ("dispositions",)),
+    Layer(("transport",), ("__init__", "errors", "deadline", "dispositions", "exchange"), ("httpx",)),
+    Layer(("http",), ("errors", "redaction", "dispositions", "exchange", "transport"), ("tenacity",)),
     Layer(("gateways.connection",), ("errors",)),
-    Layer(("gateways.base",), ("errors", "messages", "model")),
+    Layer(("gateways.base",), ("errors", "messages", "model", "templates")),
+    Layer(("gateways.limited",), ("gateways.base", "messages", "model", "templates")),
+    Layer(("gateways.meta",), ("errors", "redaction")),
     Layer(("gateways.reading",), ("errors",), ("pydantic",)),
     # For the type checker it names what a line opens.
     Layer(("gateways.registry",), ("errors", "gateways.base", "gateways.connection", "transport")),
     *(
         Layer(
             (f"gateways.{name}",),
-            (*BOTTOM, "http", "transport", *GATEWAY_PARTS, f"gateways.{name}"),
+            (*BOTTOM, "exchange", "http", "transport", *GATEWAY_PARTS, f"gateways.{name}"),
             ("pydantic",),
         )
         for name in (line.folder.rpartition(".")[2] for line in GATEWAYS.values())

@@ -29,6 +29,7 @@ INNER = {
     "whatsapp_provider.operators.running",
     "whatsapp_provider.operators.audience",
     "whatsapp_provider.operators.links",
+    "whatsapp_provider.operators.preview",
     "whatsapp_provider.triggers.crowd",
     "whatsapp_provider.triggers.pairing",
     "whatsapp_provider.hooks.channels",

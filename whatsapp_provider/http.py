@@ -26,7 +26,7 @@ from tenacity import (
 from whatsapp_provider.dispositions import Effect, meaning_of_status, worth_another_try
 from whatsapp_provider.errors import ConfigurationError, Disposition, GatewayError, NoAnswerError
 from whatsapp_provider.redaction import redact
-from whatsapp_provider.transport import Answer, Request, Timeouts, Wire, shared_wire
+from whatsapp_provider.transport import Answer, Form, Request, Timeouts, Wire, shared_wire
 
 __all__ = [
     "ApiClient",
@@ -47,8 +47,31 @@ LONGEST_OBEYED_WAIT = 30.0  #: seconds; a longer Retry-After is the caller's to 
 #: the names of people's data: a one-time code is short.
 QUOTED_CHARACTERS = 8
 PRIVATE_KEYS = frozenset(
-    {"apikey", "body", "caption", "headers", "number", "numbers", "password", "secret", "text", "to", "token"}
+    {
+        "apikey",
+        "body",
+        "caption",
+        "chatId",
+        "email",
+        "firstname",
+        "fullName",
+        "headers",
+        "lastname",
+        "message",
+        "message_body",
+        "number",
+        "numbers",
+        "password",
+        "phone",
+        "phoneNumber",
+        "phone_number",
+        "secret",
+        "text",
+        "to",
+        "token",
+    }
 )
+_PRIVATE_BEGINNINGS = ("field_", "header_field_", "button_")  #: of numbered names, such as ``field_1``
 _SECRET_ENDINGS = ("password", "secret", "token")  #: of longer names, such as ``proxyPassword``
 
 Classify = Callable[[Answer, Effect, str], GatewayError]
@@ -103,18 +126,20 @@ class ApiClient:
         effect: Effect,
         params: Mapping[str, str] | None = None,
         json: Any = None,
+        form: Form | None = None,
         answer_within: float | None = None,
     ) -> Answer:
         """Make one request and return its 2xx answer; reads and idempotent changes are tried up to 3 times.
 
         :param path: beginning with ``/``, below the base URL.
+        :param form: the body instead of ``json``, with files in it.
         :param answer_within: seconds to wait for the answer, where it differs from the client's.
         :raises GatewayError: for any other status, or none; its disposition says what is known.
         """
         bounds = self._timeouts
         if answer_within is not None:
             bounds = replace(bounds, read=answer_within)
-        request = Request(method, self._base + path, self._headers, params or {}, json, bounds)
+        request = Request(method, self._base + path, self._headers, params or {}, json, form, bounds)
         if effect is Effect.ONCE:
             return await self._attempt(request, effect)
         retrying = AsyncRetrying(
@@ -131,7 +156,7 @@ class ApiClient:
         answer = await wire.exchange(request)
         if 200 <= answer.status < 300:
             return answer
-        raise self._classify(answer, effect, self.said(answer, request.json))
+        raise self._classify(answer, effect, self.said(answer, _told(request)))
 
     def said(self, answer: Answer, asked: Any = None) -> str:
         """Return who answered what, fit for a log, as a sentence.
@@ -140,6 +165,11 @@ class ApiClient:
         """
         told = redact(explanation(answer), secrets=(*self._secrets, *_private_texts(asked)))
         return f"{self._label} answered {answer.status}: {told.rstrip('. ')}."
+
+
+def _told(request: Request) -> Any:
+    """Return the part of a request's body that an answer might quote."""
+    return request.json if request.form is None else dict(request.form.fields)
 
 
 def check_url(url: str, label: str) -> str:
@@ -213,7 +243,7 @@ def _texts(value: Any) -> list[str]:
 
 
 def _is_private(key: str) -> bool:
-    return key in PRIVATE_KEYS or key.lower().endswith(_SECRET_ENDINGS)
+    return key in PRIVATE_KEYS or key.startswith(_PRIVATE_BEGINNINGS) or key.lower().endswith(_SECRET_ENDINGS)
 
 
 def _private_texts(value: Any, *, named: bool = False) -> list[str]:

@@ -172,10 +172,11 @@ class MessageStatus(StrEnum):
 class SendResult:
     """A gateway accepted a message.
 
-    :param message_id: the gateway's id, by which its status can be asked.
+    :param message_id: the gateway's id, by which its status can be asked; ``None`` from a gateway that accepts
+        messages and tells no id of them.
     """
 
-    message_id: str
+    message_id: str | None
     status: MessageStatus = MessageStatus.PENDING
 
 

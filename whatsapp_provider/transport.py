@@ -8,16 +8,13 @@ measurements are in ARCHITECTURE.md.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import ssl
 import threading
 import weakref
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -25,6 +22,9 @@ import httpx
 from whatsapp_provider import __version__, deadline
 from whatsapp_provider.dispositions import BUILDING, EXCHANGE, UNLISTED, failure
 from whatsapp_provider.errors import Disposition, WhatsAppError
+from whatsapp_provider.exchange import Answer, Form, Request, Timeouts
+
+__all__ = ["Answer", "Form", "Request", "Timeouts", "Wire", "shared_wire"]
 
 USER_AGENT = f"airflow-provider-whatsapp/{__version__}"
 MAX_POOLS = 10  #: for each loop, origin and TLS setting
@@ -37,63 +37,6 @@ _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 # httpx logs each URL at INFO, which would put tokens and numbers into task logs.
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Bounds in seconds: to connect, between bytes read, between bytes written, to get a connection."""
-
-    connect: float = 10.0
-    read: float = 30.0
-    write: float = 30.0
-    pool: float = 10.0
-
-    @property
-    def exchange(self) -> float:
-        """Bound of one exchange as a whole, however slowly its bytes drip."""
-        return self.connect + self.write + self.read
-
-    @property
-    def total(self) -> float:
-        """Seconds after which a request has been answered or given up, the wait for a place included."""
-        return self.pool + self.exchange
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request; the body is JSON."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    params: Mapping[str, str] = field(default_factory=dict, repr=False)
-    json: Any = field(default=None, repr=False)
-    timeouts: Timeouts = field(default_factory=Timeouts)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One answer, whatever its status. Header names are in lower case."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-    def json(self) -> Any:
-        """Return the decoded body.
-
-        :raises NoAnswerError: if it is not JSON; on a send this is ``hold``.
-        """
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            kind = self.headers.get("content-type", "no content type")
-            raise failure(
-                "unreadable",
-                f"answered {self.status} with {len(self.body)} bytes of {kind} that are not JSON; "
-                "is the URL of the connection that of the API?",
-                status=self.status,
-            ) from None
 
 
 @lru_cache(maxsize=8)
@@ -231,6 +174,7 @@ def _build(client: httpx.AsyncClient, request: Request, where: str) -> httpx.Req
             params=dict(request.params) or None,
             headers=dict(request.headers),
             json=request.json,
+            files=None if request.form is None else _parts(request.form),
             timeout=httpx.Timeout(
                 connect=bounds.connect, read=bounds.read, write=bounds.write, pool=bounds.pool
             ),
@@ -246,6 +190,13 @@ def _build(client: httpx.AsyncClient, request: Request, where: str) -> httpx.Req
         )
         cause = "ValueError" if isinstance(error, ValueError) else "TypeError"
         raise BUILDING[cause].error(told) from None
+
+
+def _parts(form: Form) -> list[tuple[str, tuple[str | None, str | bytes, str | None]]]:
+    """Return httpx's parts: a field is one without a file's name, so that a form without files is one too."""
+    fields = [(name, (None, value, None)) for name, value in form.fields.items()]
+    files = [(name, (file.filename, file.content, file.content_type)) for name, file in form.files.items()]
+    return [*fields, *files]
 
 
 async def _read(response: httpx.Response, where: str) -> bytes:

@@ -126,11 +126,15 @@ class MessageTemplate:
             return template
         if isinstance(value, Mapping):
             return {key: self._compile(item, f"{field}.{key}") for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._compile(item, f"{field}.{place}") for place, item in enumerate(value)]
         return value
 
     def _fill(self, value: Any, values: Mapping[str, Any], field: str) -> Any:
         if isinstance(value, Mapping):
             return {key: self._fill(item, values, f"{field}.{key}") for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._fill(item, values, f"{field}.{place}") for place, item in enumerate(value)]
         if not isinstance(value, Template):
             return value
         self._budget.start()

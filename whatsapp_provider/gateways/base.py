@@ -6,7 +6,7 @@ cannot do is refused by name, never imitated.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, runtime_checkable
 
@@ -27,6 +27,11 @@ from whatsapp_provider.model import (
     SendResult,
     Webhook,
 )
+from whatsapp_provider.templates import OfficialTemplate
+
+#: Refuses a message that the channel can't send, before anything is sent: UnsupportedError where it never can,
+#: InputError where it can't this one.
+MessageCheck = Callable[[Message], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,10 @@ class Capabilities:
     several_webhooks: bool = field(default=False, metadata={"label": "keep several webhooks for one channel"})
     groups: bool = field(default=False, metadata={"label": "list groups and their members"})
     profile: bool = field(default=False, metadata={"label": "tell the profile of the paired account"})
+    settings: bool = field(default=False, metadata={"label": "change a channel's settings"})
+    templates: bool = field(default=False, metadata={"label": "tell the templates of the official API"})
+    create_templates: bool = field(default=False, metadata={"label": "create templates of the official API"})
+    contact_book: bool = field(default=False, metadata={"label": "keep contacts and groups of contacts"})
 
     def require(self, gateway: str, flag: str) -> None:
         """Refuse by name what the gateway can't do.
@@ -129,6 +138,20 @@ class Sender(Protocol):
 
 class ChannelGateway(Sender, Protocol):
     """One channel."""
+
+    async def message_check(self, kind: str) -> MessageCheck:
+        """Return what refuses messages of a kind that this channel can't send, before the first is sent.
+
+        Whatever must be asked of the gateway for it, such as its templates, is asked here, once.
+
+        :raises UnsupportedError: if the channel can't send the kind at all.
+        """
+
+    async def templates(self) -> Sequence[OfficialTemplate]:
+        """Return the templates of the official API, approved or not."""
+
+    async def create_template(self, definition: Mapping[str, Any]) -> OfficialTemplate:
+        """Hand a template in for approval; ``definition`` is in Meta's words: name, category, language, components."""
 
     async def pairing_qr(self) -> Pairing | None:
         """Return the QR code, ``None`` while it is not ready.

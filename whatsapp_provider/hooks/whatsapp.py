@@ -20,7 +20,7 @@ from whatsapp_provider.hooks.ledger import open_ledger, open_ledger_async
 
 if TYPE_CHECKING:
     from whatsapp_provider.campaigns.ledger.ledger import Ledger
-    from whatsapp_provider.gateways.base import ChannelGateway, Gateway
+    from whatsapp_provider.gateways.base import ChannelGateway, Gateway, MessageCheck
     from whatsapp_provider.messages import Message
     from whatsapp_provider.model import (
         ChannelRef,
@@ -131,6 +131,7 @@ class WhatsAppHook(ConnectionFormMethods, BaseHook):
         address, parsed = _checked(self.gateway, to, message)
         ref = self.channel_ref(channel)
         sender = self.gateway.channel(ref)
+        self.run(sender.message_check(parsed.kind))(parsed)
         try:
             result = self.run(sender.send(address, parsed))
         except BaseException as error:
@@ -148,8 +149,10 @@ class WhatsAppHook(ConnectionFormMethods, BaseHook):
         # Its first use in a process imports the tables of numbers.
         address, parsed = await asyncio.to_thread(_checked, gateway, to, message)
         ref = await resolve(gateway, channel)
+        sender = gateway.channel(ref)
+        (await sender.message_check(parsed.kind))(parsed)
         try:
-            result = await gateway.channel(ref).send(address, parsed)
+            result = await sender.send(address, parsed)
         except BaseException as error:
             if _may_have_left(error):
                 await self._count_async(ref)
@@ -160,6 +163,14 @@ class WhatsAppHook(ConnectionFormMethods, BaseHook):
     def send_text(self, to: str, text: str, *, channel: ChannelLike = None) -> SendResult:
         """Send a text message, once; see :meth:`send`."""
         return self.send(to, text, channel=channel)
+
+    def message_check(self, kind: str, *, channel: ChannelLike = None) -> MessageCheck:
+        """Return what refuses messages of a kind that the channel can't send.
+
+        :raises UnsupportedError: naming gateway and kind, if it can't send that kind at all.
+        """
+        self.gateway.capabilities.require_kind(self.gateway.name, kind)
+        return self.run(self._channel(channel).message_check(kind))
 
     def message_status(self, message_id: str, *, channel: ChannelLike = None) -> MessageStatus:
         """Return how far a message has come."""

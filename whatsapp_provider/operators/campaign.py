@@ -16,6 +16,7 @@ from whatsapp_provider.hooks.ledger import open_ledger
 from whatsapp_provider.operators.audience import group_id, open_rows, shown
 from whatsapp_provider.operators.base import Private, no_vain_retries, read_text_file, reveal, run_key
 from whatsapp_provider.operators.choices import ON_IN_DOUBT, check_choice, historian, is_true, settle_seconds
+from whatsapp_provider.operators.preview import show_preview
 from whatsapp_provider.operators.running import WhatsAppSendingOperator
 from whatsapp_provider.triggers.moment import WhatsAppMomentTrigger, check_due
 
@@ -157,7 +158,10 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
                 record, kept = ledger.resume(campaign, frozen)
                 template = MessageTemplate(message, shared=kept.values())
             else:
-                record = plan_campaign(ledger, campaign, template, self._rows(), self._options(), frozen)
+                check = self.hook.message_check(template.kind, channel=campaign.channel)
+                record = plan_campaign(
+                    ledger, campaign, template, self._rows(), self._options(), frozen, check=check
+                )
             self._announce(ledger, record, campaign)
             outcome = self.follow(
                 self._runner_of(ledger, record, campaign, template, context, resumed=resumed)
@@ -239,14 +243,8 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
         return summary
 
     def _preview(self, template: MessageTemplate) -> dict[str, Any]:
-        from whatsapp_provider.campaigns.plan import preview
-
-        found = preview(template, self._rows(), self._options())
-        self.log.info("Preview: %d messages would be sent; nothing is.", found.count)
-        for recipient, message in found.samples:
-            shown = message.model_dump_json(indent=2, exclude_none=True, exclude={"media": {"data"}})
-            self.log.info("To %s:\n%s", recipient, shown)
-        return {"preview": True, "total": found.count, "left_out": found.left_out}
+        check = self.hook.message_check(template.kind, channel=self.channel_ref(self.channel))
+        return show_preview(self.log, template, self._rows(), self._options(), check)
 
     def _rows(self) -> Any:
         return open_rows(reveal(self.audience), recipient_field=self.recipient_field, members=self._members)

@@ -74,11 +74,11 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
 
         recipient = parse_recipient(reveal(self.to), region=self.region)
         message = FixedMessage(self._content())
-        gateway = self.hook.gateway
-        gateway.capabilities.require_kind(gateway.name, message.kind)
         key = self.message_key or run_key(context, with_map_index=True)
+        campaign = self._campaign(key)
+        self.hook.message_check(message.kind, channel=campaign.channel)(message.render({}))
         superseded_attempts_refused(context)
-        result = self._send(self._campaign(key), message, recipient, context)
+        result = self._send(campaign, message, recipient, context)
         self.log.info(
             "%s %s: message %s.",
             "Sent before to" if result.already_sent else "Sent to",

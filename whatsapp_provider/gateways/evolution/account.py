@@ -16,10 +16,10 @@ from whatsapp_provider.errors import (
     NotFoundError,
     RequestRejectedError,
     TemporarilyUnavailableError,
-    UnsupportedError,
 )
 from whatsapp_provider.gateways.evolution.answers import NO_SUCH_ROUTE, is_missing
 from whatsapp_provider.gateways.evolution.bodies import create_body
+from whatsapp_provider.gateways.evolution.capabilities import CAPABILITIES
 from whatsapp_provider.gateways.evolution.connection import EvolutionConfig, check_name
 from whatsapp_provider.gateways.evolution.dialects import Dialect, Server
 from whatsapp_provider.gateways.evolution.options import read_options
@@ -30,6 +30,7 @@ from whatsapp_provider.gateways.evolution.payloads import (
     read,
     read_list,
 )
+from whatsapp_provider.gateways.limited import LimitedAccount
 from whatsapp_provider.http import ApiClient, Effect, Sleep, segment
 from whatsapp_provider.model import Channel, ChannelRef, ChannelSpec
 
@@ -39,8 +40,11 @@ LOOK_EVERY = 1.0  #: seconds between looks
 NAME_FREE_AFTER = 10.0  #: seconds after which a name that is being given up may be asked for again
 
 
-class EvolutionAccount:
+class EvolutionAccount(LimitedAccount):
     """All instances of one server."""
+
+    gateway = "evolution"
+    capabilities = CAPABILITIES
 
     def __init__(self, client: ApiClient, server: Server, config: EvolutionConfig, sleep: Sleep) -> None:
         self._client = client
@@ -207,22 +211,6 @@ class EvolutionAccount:
                 code="restart_of_closed",
             )
 
-    async def extend_channel(self, channel_id: str, *, days: int, comment: str) -> None:
-        """Refuse: instances cost nothing and have no end."""
-        raise _no_lifecycle(f"extend {channel_id!r}")
-
-    async def set_channel_mode(self, channel_id: str, mode: str) -> None:
-        """Refuse: instances have no plan."""
-        raise _no_lifecycle(f"set the mode of {channel_id!r}")
-
-    async def start_channel(self, channel_id: str) -> None:
-        """Refuse: instances are never stopped."""
-        raise _no_lifecycle(f"start {channel_id!r}")
-
-    async def stop_channel(self, channel_id: str) -> None:
-        """Refuse: instances can't be stopped, only logged out."""
-        raise _no_lifecycle(f"stop {channel_id!r}")
-
     async def _rows(self, name: str | None = None) -> list[InstanceRow]:
         params = {"instanceName": name} if name else None
         try:
@@ -253,7 +241,3 @@ def _channel(row: InstanceRow) -> Channel:
 
 def _no_projects(project: str) -> ConfigurationError:
     return ConfigurationError(f"Evolution API has no projects; leave out project={project!r}.")
-
-
-def _no_lifecycle(what: str) -> UnsupportedError:
-    return UnsupportedError(f"Gateway 'evolution' can't {what}; it creates, restarts and deletes channels.")

@@ -17,6 +17,7 @@ from whatsapp_provider.gateways.evolution import rooms, webhooks
 from whatsapp_provider.gateways.evolution.account import row_of
 from whatsapp_provider.gateways.evolution.answers import NOT_AVAILABLE, OPAQUE, is_missing
 from whatsapp_provider.gateways.evolution.bodies import changed_settings
+from whatsapp_provider.gateways.evolution.capabilities import CAPABILITIES
 from whatsapp_provider.gateways.evolution.dialects import Dialect, Server
 from whatsapp_provider.gateways.evolution.history import History, furthest
 from whatsapp_provider.gateways.evolution.pairing import Pairer
@@ -31,6 +32,7 @@ from whatsapp_provider.gateways.evolution.payloads import (
 )
 from whatsapp_provider.gateways.evolution.sends import send_request, send_result
 from whatsapp_provider.gateways.evolution.states import phone_of, status_of
+from whatsapp_provider.gateways.limited import LimitedChannel
 from whatsapp_provider.gateways.reading import digits_of
 from whatsapp_provider.http import ApiClient, Effect, Sleep, segment
 from whatsapp_provider.messages import Message
@@ -50,12 +52,15 @@ from whatsapp_provider.model import (
 MOST_UPDATES = 50  #: updates of one message that are read
 
 
-class EvolutionChannel:
+class EvolutionChannel(LimitedChannel):
     """One instance.
 
     :param client: with the key that reaches it.
     :param name: the instance's name, which is its id.
     """
+
+    gateway = "evolution"
+    capabilities = CAPABILITIES
 
     def __init__(self, client: ApiClient, server: Server, name: str, sleep: Sleep) -> None:
         self._client = client

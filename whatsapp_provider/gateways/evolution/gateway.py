@@ -7,34 +7,18 @@ import hashlib
 from urllib.parse import urlsplit
 
 from whatsapp_provider.errors import ConfigurationError
-from whatsapp_provider.gateways.base import Capabilities
 from whatsapp_provider.gateways.connection import ConnectionValues
 from whatsapp_provider.gateways.evolution.account import EvolutionAccount
 from whatsapp_provider.gateways.evolution.answers import classifier
+from whatsapp_provider.gateways.evolution.capabilities import CAPABILITIES
 from whatsapp_provider.gateways.evolution.channel import EvolutionChannel
 from whatsapp_provider.gateways.evolution.connection import EvolutionConfig, check_name
 from whatsapp_provider.gateways.evolution.dialects import VERSION_WITHIN, Server
-from whatsapp_provider.gateways.evolution.sends import KINDS
 from whatsapp_provider.http import ApiClient, Sleep, check_url
 from whatsapp_provider.model import ChannelRef
 from whatsapp_provider.transport import Timeouts, Wire
 
 LONGEST_SERVER = 80  #: characters of its address in a channel's name in the ledger
-
-CAPABILITIES = Capabilities(
-    message_kinds=KINDS,
-    create_channels=True,
-    restart=True,
-    pairing_qr=True,
-    pairing_code=True,
-    logout=True,
-    webhooks=True,
-    message_status=True,
-    check_numbers=True,
-    history=True,
-    groups=True,
-    profile=True,
-)
 
 
 def open_gateway(

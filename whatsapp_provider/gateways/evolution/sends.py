@@ -7,35 +7,13 @@ from base64 import b64encode
 from pathlib import PurePath
 from typing import Any
 
-from whatsapp_provider.errors import (
-    CredentialRejectedError,
-    GatewayError,
-    NoAnswerError,
-    QuotaExceededError,
-    RateLimitedError,
-    RecipientRejectedError,
-    RequestRejectedError,
-    TemporarilyUnavailableError,
-    UnsupportedError,
-)
+from whatsapp_provider.errors import NoAnswerError, UnsupportedError
+from whatsapp_provider.gateways import meta
 from whatsapp_provider.gateways.evolution.dialects import Dialect
 from whatsapp_provider.messages import Audio, Document, Image, Media, Message, Text, Video, Voice
 from whatsapp_provider.model import SendResult
-from whatsapp_provider.redaction import redact
 
 KINDS = frozenset({"text", "image", "video", "audio", "voice", "document"})
-
-#: Meta's codes of the Cloud API, which a server hands on in a 201; what is not here halts.
-_META: dict[int, type[GatewayError]] = {
-    **dict.fromkeys((0, 3, 10, 190, 200, 131005), CredentialRejectedError),
-    131042: QuotaExceededError,  # a payment that is due
-    **dict.fromkeys((4, 80007, 130429, 131048, 131056), RateLimitedError),
-    **dict.fromkeys((2, 131016, 131057), TemporarilyUnavailableError),
-    # The person: not on WhatsApp, not allowed, ourselves, out of the 24 hours, held back, unsubscribed; their file.
-    **dict.fromkeys(
-        (130472, 131021, 131026, 131030, 131047, 131049, 131050, 131052, 131053), RecipientRejectedError
-    ),
-}
 
 
 def send_request(recipient: str, message: Message, dialect: Dialect) -> tuple[str, dict[str, Any]]:
@@ -51,6 +29,8 @@ def send_request(recipient: str, message: Message, dialect: Dialect) -> tuple[st
     if isinstance(message, Voice):
         audio = {"audio": _source(message.media)[0]}
         return "sendWhatsAppAudio", _addressed(recipient, "audioMessage", audio, dialect)
+    if not isinstance(message, Image | Video | Audio | Document):
+        raise UnsupportedError(f"Gateway 'evolution' can't send messages of kind {message.kind!r}.")
     return "sendMedia", _addressed(recipient, "mediaMessage", _media(message, dialect), dialect)
 
 
@@ -110,26 +90,9 @@ def send_result(body: Any) -> SendResult:
     if isinstance(message_id, str) and message_id:
         # Whatever the answer says: no server has heard more when it answers.
         return SendResult(message_id)
-    if isinstance(body, dict) and _is_metas(body):
-        raise _refused_by_meta(body)
+    if (refused := meta.found_in(body)) is not None:
+        raise meta.refusal(*refused, status=201)
     raise NoAnswerError(
         "The server answered a send without a message id; the message may have been sent.",
         code="no_message_id",
     )
-
-
-def _is_metas(body: dict[str, Any]) -> bool:
-    code = body.get("code")
-    is_number = isinstance(code, int) and not isinstance(code, bool)
-    return is_number and (
-        "fbtrace_id" in body or "error_data" in body or body.get("type") == "OAuthException"
-    )
-
-
-def _refused_by_meta(body: dict[str, Any]) -> GatewayError:
-    code = int(body["code"])
-    details = body.get("error_data")
-    told = [body.get("message"), details.get("details") if isinstance(details, dict) else None]
-    said = redact(" ".join(text for text in told if isinstance(text, str)) or "no explanation")
-    kind = _META.get(code, CredentialRejectedError if 200 < code < 300 else RequestRejectedError)
-    return kind(f"Meta refused the message with code {code}: {said}", status=201, code=f"meta_{code}")

@@ -15,9 +15,11 @@ from whatsapp_provider.errors import (
     NotReachedError,
     TemporarilyUnavailableError,
 )
+from whatsapp_provider.gateways.limited import LimitedChannel
 from whatsapp_provider.gateways.reading import digits_of, pairing_digits
 from whatsapp_provider.gateways.whapi import webhooks
 from whatsapp_provider.gateways.whapi.answers import CHAT_NOT_FOUND
+from whatsapp_provider.gateways.whapi.capabilities import CAPABILITIES
 from whatsapp_provider.gateways.whapi.groups import PAGE, GroupList, GroupPayload, group_of, members_of
 from whatsapp_provider.gateways.whapi.payloads import (
     CheckEntry,
@@ -69,7 +71,7 @@ Client = Callable[[], Awaitable[ApiClient]]
 Explain = Callable[[GatewayError], Awaitable[ChannelStatus]]
 
 
-class WhapiChannel:
+class WhapiChannel(LimitedChannel):
     """One channel.
 
     :param client: gives the gate's client; the channel's token is looked up at the first use.
@@ -77,6 +79,9 @@ class WhapiChannel:
         yet, stopped, unpaid or deleted, only the manager knows.
     :param channel_id: the id that the gate must tell for the token, where it is known.
     """
+
+    gateway = "whapi"
+    capabilities = CAPABILITIES
 
     def __init__(self, client: Client, explain: Explain, channel_id: str | None = None) -> None:
         self._client = client

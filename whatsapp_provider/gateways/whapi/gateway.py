@@ -16,35 +16,17 @@ from whatsapp_provider.errors import (
     NotFoundError,
     QuotaExceededError,
 )
-from whatsapp_provider.gateways.base import Capabilities
 from whatsapp_provider.gateways.connection import ConnectionValues
 from whatsapp_provider.gateways.whapi.account import WhapiAccount
 from whatsapp_provider.gateways.whapi.answers import classify_gate, classify_manager
+from whatsapp_provider.gateways.whapi.capabilities import CAPABILITIES
 from whatsapp_provider.gateways.whapi.channel import WhapiChannel
 from whatsapp_provider.gateways.whapi.connection import WhapiConfig
-from whatsapp_provider.gateways.whapi.sends import KINDS
 from whatsapp_provider.http import ApiClient, Sleep, check_url
 from whatsapp_provider.model import ChannelRef, ChannelState, ChannelStatus
 from whatsapp_provider.transport import Timeouts, Wire
 
 TOKEN_WITHIN = 10.0  #: seconds for the manager to tell a channel's token
-
-CAPABILITIES = Capabilities(
-    message_kinds=KINDS,
-    create_channels=True,
-    channel_lifecycle=True,
-    restart=True,
-    pairing_qr=True,
-    pairing_code=True,
-    logout=True,
-    webhooks=True,
-    message_status=True,
-    check_numbers=True,
-    history=True,
-    several_webhooks=True,
-    groups=True,
-    profile=True,
-)
 
 
 def open_gateway(

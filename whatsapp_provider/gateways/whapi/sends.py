@@ -6,9 +6,9 @@ from base64 import b64encode
 from pathlib import PurePath
 from typing import Any
 
-from whatsapp_provider.errors import NoAnswerError, RecipientRejectedError
+from whatsapp_provider.errors import NoAnswerError, RecipientRejectedError, UnsupportedError
 from whatsapp_provider.gateways.whapi.payloads import SentPayload, read
-from whatsapp_provider.messages import Document, Media, Message, Text
+from whatsapp_provider.messages import Audio, Document, Image, Media, Message, Text, Video, Voice
 from whatsapp_provider.model import MessageStatus, SendResult
 
 #: The gate's endpoints are named like our kinds.
@@ -34,6 +34,8 @@ def send_request(recipient: str, message: Message) -> tuple[str, dict[str, Any]]
     """Return path and body of the request that sends ``message``."""
     if isinstance(message, Text):
         return "/messages/text", {"to": recipient, "body": message.body}
+    if not isinstance(message, Image | Video | Audio | Voice | Document):
+        raise UnsupportedError(f"Gateway 'whapi' can't send messages of kind {message.kind!r}.")
     body = {"to": recipient, **_media(message.media)}
     caption = getattr(message, "caption", None)
     if caption is not None:

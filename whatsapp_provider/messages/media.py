@@ -1,30 +1,16 @@
-"""The kinds of message, as a tagged union: ``{"kind": "image", "media": {"url": …}, "caption": …}``.
-
-A new kind is a new class and a new member of ``Message``; gateways that can't send it say so in
-their capabilities. Validation happens here, before anything is sent.
-"""
+"""Messages that carry a file, and where the file comes from."""
 
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Mapping
 from pathlib import Path, PurePath
-from typing import Annotated, Any, Literal, Self, get_args
-from urllib.parse import urlsplit
+from typing import Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, field_validator, model_validator
 
 from whatsapp_provider.errors import InputError
+from whatsapp_provider.messages.base import MAX_TEXT, Part, is_web_address
 
-MAX_TEXT = 65_536  #: characters; WhatsApp's own bound for a text message
 UNKNOWN_TYPE = "application/octet-stream"
 
 #: What Python's own table lacks and a slim machine has no file for.
@@ -49,12 +35,7 @@ _SIGNATURES = (
 )
 
 
-class _Frozen(BaseModel):
-    # hide_input: a validation error must not carry a message text or media bytes into a log.
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, ser_json_bytes="base64")
-
-
-class Media(_Frozen):
+class Media(Part):
     """A file to send, from exactly one place.
 
     :param url: http(s) address that the gateway downloads from.
@@ -90,7 +71,7 @@ class Media(_Frozen):
         if len(sources) != 1:
             found = ", ".join(sources) or "none"
             raise ValueError(f"media needs exactly one of url, data, file or media_id; found {found}")
-        if self.url is not None and not _is_web_address(self.url):
+        if self.url is not None and not is_web_address(self.url):
             raise ValueError(
                 "media url must begin with http:// or https:// so that the gateway can download it; "
                 "for a file on the worker use `file` instead"
@@ -117,11 +98,6 @@ class Media(_Frozen):
         return data, self.mime_type or guessed or _type_of(data)
 
 
-def _is_web_address(url: str) -> bool:
-    parts = urlsplit(url)
-    return parts.scheme in {"http", "https"} and bool(parts.hostname)
-
-
 def _type_of(data: bytes) -> str:
     for position, signature, mime_type in _SIGNATURES:
         if data[position : position + len(signature)] == signature:
@@ -129,14 +105,7 @@ def _type_of(data: bytes) -> str:
     return UNKNOWN_TYPE
 
 
-class Text(_Frozen):
-    """A text message."""
-
-    kind: Literal["text"] = "text"
-    body: str = Field(min_length=1, max_length=MAX_TEXT, repr=False)
-
-
-class _Captioned(_Frozen):
+class _Captioned(Part):
     media: Media
     caption: str | None = Field(default=None, max_length=MAX_TEXT, repr=False)
 
@@ -160,49 +129,15 @@ class Document(_Captioned):
     filename: str | None = None
 
 
-class Audio(_Frozen):
+class Audio(Part):
     """A sound file."""
 
     kind: Literal["audio"] = "audio"
     media: Media
 
 
-class Voice(_Frozen):
+class Voice(Part):
     """A voice message; gateways expect OGG/Opus."""
 
     kind: Literal["voice"] = "voice"
     media: Media
-
-
-Message = Annotated[Text | Image | Video | Audio | Voice | Document, Field(discriminator="kind")]
-
-#: Every kind there is, for capabilities and documentation.
-KINDS: frozenset[str] = frozenset(
-    member.model_fields["kind"].default for member in get_args(get_args(Message)[0])
-)
-
-_adapter: TypeAdapter[Message] = TypeAdapter(Message)
-
-
-def parse_message(value: str | Mapping[str, Any] | BaseModel) -> Message:
-    """Return the message that a DAG author meant; a bare string is a text message.
-
-    :raises InputError: naming the field that is wrong and never its content.
-    """
-    if isinstance(value, str):
-        value = {"kind": "text", "body": value}
-    try:
-        return _adapter.validate_python(value)
-    except ValidationError as error:
-        problems = "; ".join(_describe(item) for item in error.errors(include_input=False, include_url=False))
-        raise InputError(f"The message can't be sent: {problems}.") from None
-
-
-def message_text(message: Message) -> str | None:
-    """Return the text a person reads: the body or the caption."""
-    return message.body if isinstance(message, Text) else getattr(message, "caption", None)
-
-
-def _describe(problem: Any) -> str:
-    place = ".".join(str(part) for part in problem["loc"]) or "message"
-    return f"{place}: {problem['msg'].removeprefix('Value error, ')}"

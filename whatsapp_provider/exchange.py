@@ -1,0 +1,85 @@
+"""What goes over the wire and comes back: plain data, which knows no HTTP client."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from whatsapp_provider.dispositions import failure
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Bounds in seconds: to connect, between bytes read, between bytes written, to get a connection."""
+
+    connect: float = 10.0
+    read: float = 30.0
+    write: float = 30.0
+    pool: float = 10.0
+
+    @property
+    def exchange(self) -> float:
+        """Bound of one exchange as a whole, however slowly its bytes drip."""
+        return self.connect + self.write + self.read
+
+    @property
+    def total(self) -> float:
+        """Seconds after which a request has been answered or given up, the wait for a place included."""
+        return self.pool + self.exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file in a form."""
+
+    filename: str
+    content: bytes = field(repr=False)
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A body of fields and files, as browsers send them (``multipart/form-data``)."""
+
+    fields: Mapping[str, str] = field(repr=False)
+    files: Mapping[str, Upload] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request; the body is JSON, or a form."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+    json: Any = field(default=None, repr=False)
+    form: Form | None = field(default=None, repr=False)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer, whatever its status. Header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def json(self) -> Any:
+        """Return the decoded body.
+
+        :raises NoAnswerError: if it is not JSON; on a send this is ``hold``.
+        """
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            kind = self.headers.get("content-type", "no content type")
+            raise failure(
+                "unreadable",
+                f"answered {self.status} with {len(self.body)} bytes of {kind} that are not JSON; "
+                "is the URL of the connection that of the API?",
+                status=self.status,
+            ) from None

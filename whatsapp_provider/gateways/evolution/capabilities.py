@@ -1,0 +1,22 @@
+"""What an Evolution API server can do."""
+
+from __future__ import annotations
+
+from whatsapp_provider.gateways.base import Capabilities
+from whatsapp_provider.gateways.evolution.sends import KINDS
+
+CAPABILITIES = Capabilities(
+    message_kinds=KINDS,
+    create_channels=True,
+    restart=True,
+    pairing_qr=True,
+    pairing_code=True,
+    logout=True,
+    webhooks=True,
+    message_status=True,
+    check_numbers=True,
+    history=True,
+    groups=True,
+    profile=True,
+    settings=True,
+)
