@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, runtime_checkable
 
 from whatsapp_provider.errors import UnsupportedError
+from whatsapp_provider.gateways.directory import ContactDirectory
 from whatsapp_provider.messages import Message
 from whatsapp_provider.model import (
     Channel,
@@ -120,6 +121,9 @@ class AccountGateway(Protocol):
 
     async def restart_channel(self, channel_id: str) -> None:
         """Restart a channel."""
+
+    def directory(self) -> ContactDirectory:
+        """Return the people that the account knows; no request is made yet."""
 
 
 @runtime_checkable

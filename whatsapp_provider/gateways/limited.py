@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, NoReturn
 
 from whatsapp_provider.gateways.base import Capabilities, MessageCheck
+from whatsapp_provider.gateways.directory import ContactDirectory
 from whatsapp_provider.messages import Message
 from whatsapp_provider.model import (
     Channel,
@@ -65,6 +66,10 @@ class LimitedAccount(_Limited):
     async def restart_channel(self, channel_id: str) -> None:
         """See ``AccountGateway``."""
         self.refuse("restart")
+
+    def directory(self) -> ContactDirectory:
+        """See ``AccountGateway``."""
+        self.refuse("contact_book")
 
 
 class LimitedChannel(_Limited):

@@ -13,6 +13,8 @@ from whatsapp_provider.errors import (
     NotFoundError,
     RequestRejectedError,
 )
+from whatsapp_provider.gateways.limited import LimitedAccount
+from whatsapp_provider.gateways.whapi.capabilities import CAPABILITIES
 from whatsapp_provider.gateways.whapi.connection import WhapiConfig
 from whatsapp_provider.gateways.whapi.payloads import ChannelList, ChannelPayload, ProjectPayload, read
 from whatsapp_provider.http import ApiClient, Effect, segment
@@ -25,8 +27,11 @@ CHANNEL_ID = re.compile(r"[A-Z]{6}-[A-Z0-9]{5}|[A-Z0-9]{12}")
 PROJECT_ID = re.compile(r"[a-zA-Z0-9]{20}|default")
 
 
-class WhapiAccount:
+class WhapiAccount(LimitedAccount):
     """All channels of one partner token."""
+
+    gateway = "whapi"
+    capabilities = CAPABILITIES
 
     def __init__(self, client: ApiClient, config: WhapiConfig) -> None:
         self._client = client
