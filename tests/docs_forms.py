@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -138,7 +137,7 @@ def _long(seconds: float) -> str:
 def lacking(gateway: str) -> str:
     """Return what a gateway can't do."""
     able = GATEWAYS[gateway].capabilities
-    flags = [item.name for item in fields(able) if item.name != "message_kinds"]
+    flags = able.flags()
     found = [able.label(flag) for flag in flags if not getattr(able, flag)]
     found += [f"send messages of kind {kind}" for kind in sorted(KINDS - able.message_kinds)]
     return f"It can't: {'; '.join(found)}." if found else "It can all that this package asks of a gateway."

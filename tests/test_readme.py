@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import fields
 from pathlib import Path
 
 from whatsapp_provider import messages
@@ -19,7 +18,7 @@ def matrix() -> str:
     """Return the table that belongs between the README's marks."""
     able = {name: line.capabilities for name, line in GATEWAYS.items()}
     titles = [line.form.label.removeprefix("WhatsApp: ") for line in GATEWAYS.values()]
-    flags = [item.name for item in fields(Capabilities) if item.name != "message_kinds"]
+    flags = Capabilities.flags()
     rows = [["", *titles], ["---"] * (len(titles) + 1)]
     rows += [
         [Capabilities.label(flag), *_marks(getattr(able[name], flag) for name in able)] for flag in flags

@@ -37,7 +37,11 @@ MessageCheck = Callable[[Message], None]
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a gateway can do. Each flag's ``label`` is the wording of the feature matrix and of refusals."""
+    """What a gateway can do. Each flag's ``label`` is its wording in refusals; the feature matrix is made of these.
+
+    :param notes: what a yes or no leaves out, by flag or message kind: one sentence or two, which the feature matrix
+        shows as a footnote. That of something that the gateway can't do says what to do instead; refusals end with it.
+    """
 
     message_kinds: frozenset[str] = field(metadata={"label": "send messages of kind"})
     create_channels: bool = field(default=False, metadata={"label": "create and delete channels"})
@@ -57,6 +61,7 @@ class Capabilities:
     templates: bool = field(default=False, metadata={"label": "tell the templates of the official API"})
     create_templates: bool = field(default=False, metadata={"label": "create templates of the official API"})
     contact_book: bool = field(default=False, metadata={"label": "keep contacts and groups of contacts"})
+    notes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def require(self, gateway: str, flag: str) -> None:
         """Refuse by name what the gateway can't do.
@@ -64,7 +69,7 @@ class Capabilities:
         :raises UnsupportedError: naming the gateway and the missing ability.
         """
         if not getattr(self, flag):
-            raise UnsupportedError(f"Gateway {gateway!r} can't {self.label(flag)}.")
+            raise UnsupportedError(f"Gateway {gateway!r} can't {self.label(flag)}.{self._note(flag)}")
 
     def require_kind(self, gateway: str, kind: str) -> None:
         """Refuse a message kind that the gateway can't send.
@@ -74,8 +79,16 @@ class Capabilities:
         if kind not in self.message_kinds:
             known = ", ".join(sorted(self.message_kinds))
             raise UnsupportedError(
-                f"Gateway {gateway!r} can't send messages of kind {kind!r}; it sends {known}."
+                f"Gateway {gateway!r} can't send messages of kind {kind!r}; it sends {known}.{self._note(kind)}"
             )
+
+    def _note(self, subject: str) -> str:
+        return f" {self.notes[subject]}" if subject in self.notes else ""
+
+    @classmethod
+    def flags(cls) -> list[str]:
+        """Return the names of all abilities but the message kinds."""
+        return [item.name for item in fields(cls) if isinstance(item.default, bool)]
 
     @classmethod
     def label(cls, flag: str) -> str:

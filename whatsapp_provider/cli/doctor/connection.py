@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import fields
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -105,7 +104,7 @@ def _failed(topic: Topic, looked_at: str, error: WhatsAppError) -> Finding:
 
 def _abilities(topic: Topic, gateway: Gateway) -> Finding:
     able = gateway.capabilities
-    flags = [item.name for item in fields(Capabilities) if item.name != "message_kinds"]
+    flags = Capabilities.flags()
     can = [Capabilities.label(flag) for flag in flags if getattr(able, flag)]
     can_not = [Capabilities.label(flag) for flag in flags if not getattr(able, flag)]
     found = f"Sends {', '.join(sorted(able.message_kinds))}. Can {', '.join(can) or 'nothing else'}."
