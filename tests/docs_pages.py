@@ -1,4 +1,4 @@
-"""What the pages of ``docs/`` take from the code: ``python -m tests.docs_pages`` writes it between their marks.
+"""What README and ``docs/`` take from the code: ``python -m tests.docs_pages`` writes it between their marks.
 
 A mark is a comment before and one after, ``<!-- params: path.of.Class -->`` … ``<!-- /params -->``; what stands
 between is never written by hand.
@@ -20,7 +20,7 @@ from typing import Any
 from airflow.sdk import BaseHook, BaseNotifier, BaseOperator
 from airflow.triggers.base import BaseTrigger
 
-from tests import docs_dispositions, docs_forms
+from tests import docs_dispositions, docs_forms, docs_matrix
 from tests.docs_markdown import listed, markdown, summary, table
 from whatsapp_provider import errors
 from whatsapp_provider.get_provider_info import get_provider_info
@@ -28,6 +28,8 @@ from whatsapp_provider.get_provider_info import get_provider_info
 PROJECT = Path(__file__).parent.parent
 EXAMPLES = PROJECT / "dags_examples"
 PAGES = sorted((PROJECT / "docs").rglob("*.md"))
+#: The README has marks of its own beside those that are written here.
+README = PROJECT / "README.md"
 KINDS_OF_CLASSES = (BaseHook, BaseOperator, BaseTrigger, BaseNotifier)
 #: What triggers say nothing of, because only our own sensors and operators give it.
 _SHARED = {"whatsapp_conn_id": "a connection of one of the WhatsApp types."}
@@ -199,12 +201,13 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
     "kinds": docs_forms.kinds,
     "paces": docs_forms.paces,
     "lacking": docs_forms.lacking,
+    "matrix": docs_matrix.matrix,
 }
 
 
 def main() -> None:
     """Write all pages anew and say which of them changed."""
-    for path in PAGES:
+    for path in (README, *PAGES):
         made = as_it_should_be(path)
         if made != path.read_text("utf-8"):
             path.write_text(made, "utf-8")

@@ -6,32 +6,16 @@ import ast
 import re
 from pathlib import Path
 
-from whatsapp_provider import messages
+import pytest
+
+from tests.docs_matrix import matrix, sections
+from whatsapp_provider.errors import UnsupportedError
 from whatsapp_provider.gateways.base import Capabilities
 from whatsapp_provider.gateways.registry import GATEWAYS
+from whatsapp_provider.messages import KINDS
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
-
-
-def matrix() -> str:
-    """Return the table that belongs between the README's marks."""
-    able = {name: line.capabilities for name, line in GATEWAYS.items()}
-    titles = [line.form.label.removeprefix("WhatsApp: ") for line in GATEWAYS.values()]
-    flags = Capabilities.flags()
-    rows = [["", *titles], ["---"] * (len(titles) + 1)]
-    rows += [
-        [Capabilities.label(flag), *_marks(getattr(able[name], flag) for name in able)] for flag in flags
-    ]
-    rows += [
-        [f"send: {kind}", *_marks(kind in able[name].message_kinds for name in able)]
-        for kind in sorted(messages.KINDS)
-    ]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def _marks(values):
-    return ["yes" if value else "no" for value in values]
 
 
 def _example() -> str:
@@ -39,7 +23,29 @@ def _example() -> str:
 
 
 def test_the_matrix_is_what_the_gateways_declare():
-    assert f"<!-- matrix -->\n{matrix()}\n<!-- /matrix -->" in README
+    assert f"<!-- matrix -->\n{matrix()}\n<!-- /matrix -->" in README, "run: python -m tests.docs_pages"
+
+
+def test_every_ability_and_every_message_kind_has_one_row_of_the_matrix():
+    rows = [subject for _, tasks in sections() for subject in tasks]
+    assert sorted(rows) == sorted([*Capabilities.flags(), *KINDS])
+
+
+def test_every_note_of_a_gateway_is_a_footnote_of_a_row():
+    for line in GATEWAYS.values():
+        assert set(line.capabilities.notes) <= {*Capabilities.flags(), *KINDS}, line.name
+        for note in line.capabilities.notes.values():
+            assert note in matrix()
+            assert note[0].isupper()
+            assert note.endswith(".")
+
+
+def test_a_refusal_ends_with_the_note_that_says_what_to_do_instead():
+    able = Capabilities(frozenset({"text"}), notes={"create_channels": "Order one.", "list": "Send a text."})
+    with pytest.raises(UnsupportedError, match=r"'toy' can't create and delete channels\. Order one\.$"):
+        able.require("toy", "create_channels")
+    with pytest.raises(UnsupportedError, match=r"'list'; it sends text\. Send a text\.$"):
+        able.require_kind("toy", "list")
 
 
 def test_the_example_is_a_dag_of_at_most_fifteen_lines_of_code():

@@ -5,6 +5,9 @@ from __future__ import annotations
 from whatsapp_provider.gateways.base import Capabilities
 from whatsapp_provider.gateways.evolution.sends import KINDS
 
+_BUSINESS_ONLY = "On WHATSAPP-BUSINESS instances only."
+_BAILEYS_ONLY = "On WHATSAPP-BAILEYS instances only."
+
 CAPABILITIES = Capabilities(
     message_kinds=KINDS,
     create_channels=True,
@@ -19,4 +22,21 @@ CAPABILITIES = Capabilities(
     groups=True,
     profile=True,
     settings=True,
+    notes={
+        "channel_lifecycle": "Its instances have no paid days, and run until they are deleted.",
+        "several_webhooks": "An instance has one webhook; another's is replaced only where the task says so.",
+        "pairing_qr": _BAILEYS_ONLY,
+        "pairing_code": _BAILEYS_ONLY,
+        "check_numbers": _BAILEYS_ONLY,
+        "groups": _BAILEYS_ONLY,
+        "profile": "Of other than WHATSAPP-BAILEYS instances only what the server's list of them tells.",
+        "history": "Of servers that store messages.",
+        "message_status": "Of servers that store messages.",
+        "templates": _BUSINESS_ONLY,
+        "create_templates": _BUSINESS_ONLY,
+        "template": _BUSINESS_ONLY,
+        "voice": "Not on EVOLUTION instances.",
+        "buttons": "On WHATSAPP-BAILEYS instances many phones don't show them.",
+        "list": "On WHATSAPP-BUSINESS instances; on WHATSAPP-BAILEYS servers 2.3.6 fail at it.",
+    },
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from whatsapp_provider.gateways.base import Capabilities
 from whatsapp_provider.gateways.whapi.sends import KINDS
 
+_NO_TEMPLATES = "Its channels are linked phones, which need no templates: send the text itself."
+
 CAPABILITIES = Capabilities(
     message_kinds=KINDS,
     create_channels=True,
@@ -21,4 +23,9 @@ CAPABILITIES = Capabilities(
     groups=True,
     profile=True,
     settings=True,
+    notes={
+        "templates": _NO_TEMPLATES,
+        "create_templates": _NO_TEMPLATES,
+        "template": _NO_TEMPLATES,
+    },
 )
