@@ -71,7 +71,7 @@ SPREAD = --numprocesses 2 --dist loadscope --no-loadscope-reorder
 # the wire. The libraries that they rest on are pinned alike for all versions (tests/test_makefile.py holds it).
 OLDER = $(filter-out $(lastword $(PINNED)),$(VERSION))
 SERVERS = $(if $(OLDER), and not mariadb and not postgres)
-WITHOUT_AIRFLOW = tests/campaigns tests/wire
+WITHOUT_AIRFLOW = tests/campaigns tests/gateways tests/hostile tests/wire
 LEFT_OUT = $(if $(OLDER),$(addprefix --ignore=,$(WITHOUT_AIRFLOW)))
 test: $(STAMP) ## Run the tests (real Airflow, emulator, databases and browser included)
 	@$(BIN)/python -m pytest -m "not kill and not waits and not packaging and not distributed$(SERVERS)" \
