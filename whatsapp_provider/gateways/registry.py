@@ -58,12 +58,12 @@ class GatewayLine:
         return cast("Gateway", module.open_gateway(values, wire=wire, sleep=sleep))
 
 
-GATEWAYS: Mapping[str, GatewayLine] = MappingProxyType(
-    {
-        "evolution": GatewayLine("evolution", "evolution_api", "whatsapp_provider.gateways.evolution"),
-        "whapi": GatewayLine("whapi", "whapi", "whatsapp_provider.gateways.whapi"),
-    }
-)
+_LINES: dict[str, GatewayLine] = {
+    "evolution": GatewayLine("evolution", "evolution_api", "whatsapp_provider.gateways.evolution"),
+    "whapi": GatewayLine("whapi", "whapi", "whatsapp_provider.gateways.whapi"),
+}
+#: The table itself. A view, so that a test can add a gateway of its own and nobody else changes anything.
+GATEWAYS: Mapping[str, GatewayLine] = MappingProxyType(_LINES)
 
 
 def by_connection_type(connection_type: str) -> GatewayLine:
