@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.contract.harness import Harness
+from tests.toy.line import TOY, register
 from whatsapp_provider.emulator import Emulator, EmulatorSettings
 from whatsapp_provider.gateways.base import ChannelGateway, Gateway
 from whatsapp_provider.gateways.connection import ConnectionValues
@@ -45,15 +46,17 @@ class Subject:
 
 
 def lines() -> Iterator[Any]:
-    """Yield each line of the registry with each of its harnesses."""
-    for line in GATEWAYS.values():
+    """Yield each line of the registry, and one that is for tests only, with each of its harnesses."""
+    for line in [*GATEWAYS.values(), TOY]:
         for variant, harness in import_module(f"tests.contract.{line.name}").HARNESSES.items():
             yield pytest.param((line, harness), id="-".join(filter(None, (line.name, variant))))
 
 
 @pytest.fixture(params=lines())
-async def subject(request: pytest.FixtureRequest) -> AsyncIterator[Subject]:
+async def subject(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Subject]:
     line, harness = request.param
+    if line is TOY:
+        register(monkeypatch)
     emulator = Emulator(EmulatorSettings(seed=5, sent_after=1, delivered_after=2, **harness.settings))
     yield Subject(line, harness, emulator)
     await emulator.aclose()
