@@ -40,6 +40,7 @@ GATEWAY_PARTS = (
     "gateways.directory",
     "gateways.limited",
     "gateways.meta",
+    "gateways.meta_templates",
     "gateways.reading",
 )
 #: What their callers know of them.
@@ -63,6 +64,7 @@ LAYERS = (
     Layer(("gateways.base",), ("errors", "gateways.directory", "messages", "model", "templates")),
     Layer(("gateways.limited",), ("gateways.base", "gateways.directory", "messages", "model", "templates")),
     Layer(("gateways.meta",), ("errors", "redaction")),
+    Layer(("gateways.meta_templates",), ("errors", "messages", "templates")),
     Layer(("gateways.reading",), ("errors",), ("pydantic",)),
     # For the type checker it names what a line opens.
     Layer(("gateways.registry",), ("errors", "gateways.base", "gateways.connection", "transport")),

@@ -36,6 +36,7 @@ __all__ = [
     "check_url",
     "classify_status",
     "explanation",
+    "private_texts",
     "retry_after",
     "segment",
 ]
@@ -52,6 +53,7 @@ PRIVATE_KEYS = frozenset(
         "body",
         "caption",
         "chatId",
+        "coupon_code",
         "email",
         "firstname",
         "fullName",
@@ -163,7 +165,7 @@ class ApiClient:
 
         :param asked: the request's body; an answer that quotes a value of it must not bring it into a log.
         """
-        told = redact(explanation(answer), secrets=(*self._secrets, *_private_texts(asked)))
+        told = redact(explanation(answer), secrets=(*self._secrets, *private_texts(asked)))
         return f"{self._label} answered {answer.status}: {told.rstrip('. ')}."
 
 
@@ -246,7 +248,7 @@ def _is_private(key: str) -> bool:
     return key in PRIVATE_KEYS or key.startswith(_PRIVATE_BEGINNINGS) or key.lower().endswith(_SECRET_ENDINGS)
 
 
-def _private_texts(value: Any, *, named: bool = False) -> list[str]:
+def private_texts(value: Any, *, named: bool = False) -> list[str]:
     """Return the texts of a JSON value that must not be told.
 
     :param named: whether the value stands under a name of :data:`PRIVATE_KEYS`.
@@ -257,10 +259,10 @@ def _private_texts(value: Any, *, named: bool = False) -> list[str]:
         return [
             text
             for key, item in value.items()
-            for text in _private_texts(item, named=named or _is_private(key))
+            for text in private_texts(item, named=named or _is_private(key))
         ]
     items = value if isinstance(value, list) else ()
-    return [text for item in items for text in _private_texts(item, named=named)]
+    return [text for item in items for text in private_texts(item, named=named)]
 
 
 def retry_after(answer: Answer, *, now: Callable[[], float] = time) -> float | None:

@@ -104,6 +104,8 @@ def _header(message: TemplateMessage, template: OfficialTemplate) -> list[str]:
         return []
     if template.header in {"image", "video", "document"}:
         return [f"its header needs a file: header={{'kind': '{template.header}', 'media': {{'url': …}}}}"]
+    if template.header == "location":
+        return ["its header shows a place, which a message can't tell"]
     if (given is not None) != (template.header_values > 0):
         return ["its header needs a value" if given is None else "its header takes no value"]
     return []

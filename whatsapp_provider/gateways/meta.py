@@ -52,16 +52,19 @@ def means(code: int) -> type[GatewayError]:
     return _MEANS.get(code, RequestRejectedError)
 
 
-def refusal(code: int, said: str, *, status: int, secrets: tuple[str, ...] = ()) -> GatewayError:
+def refusal(
+    code: int, said: str, *, status: int, secrets: tuple[str, ...] = (), what: str = "message"
+) -> GatewayError:
     """Return the error for a code that a gateway handed on.
 
     :param said: Meta's own words; what they quote of the request is in ``secrets``.
+    :param what: what it refused.
     :param status: the HTTP status it came with, whatever that says by itself.
     """
     wait = PAIR_SECONDS if code == PAIR_LIMIT else None
     told = redact(said or "no explanation", secrets=secrets)
     return means(code)(
-        f"Meta refused the message with code {code}: {told}",
+        f"Meta refused the {what} with code {code}: {told}",
         status=status,
         retry_after=wait,
         code=f"meta_{code}",
