@@ -129,7 +129,10 @@ def _params(path: str) -> str:
 
 def _methods(path: str) -> str:
     rows = []
-    for name, found in vars(public_classes()[path]).items():
+    ours = [
+        base for base in public_classes()[path].__mro__ if base.__module__.startswith("whatsapp_provider")
+    ]
+    for name, found in [each for base in ours for each in vars(base).items()]:
         if name.startswith("_"):
             continue
         if isinstance(found, property):

@@ -24,6 +24,7 @@ KINDS = ("hooks", "operators", "sensors", "triggers")
 #: Parts of operators and hooks that a DAG author does not import.
 INNER = {
     "whatsapp_provider.operators.base",
+    "whatsapp_provider.operators.checking",
     "whatsapp_provider.operators.choices",
     "whatsapp_provider.operators.named_channel",
     "whatsapp_provider.operators.running",
@@ -37,8 +38,10 @@ INNER = {
     "whatsapp_provider.hooks.compat",
     "whatsapp_provider.hooks.edge",
     "whatsapp_provider.hooks.forms",
+    "whatsapp_provider.hooks.health",
     "whatsapp_provider.hooks.provisioning",
     "whatsapp_provider.hooks.sharing",
+    "whatsapp_provider.hooks.upkeep",
 }
 
 

@@ -24,6 +24,7 @@ The tree::
     │       ├── QuotaExceededError               trial, plan or balance used up
     │       └── RequestRejectedError             the gateway refuses the form of our request
     ├── ChannelFailedError               a wait ended in a state that can't come good
+    ├── UnhealthyError                   a health report found channels beyond the limits given
     ├── WaitTimeoutError                 a wait ran out of time
     ├── CampaignError                    a campaign stopped before its end; resuming is safe
     │   ├── CampaignPausedError              too many failures in a row, or the channel is broken
@@ -182,6 +183,10 @@ class RequestRejectedError(ChannelHaltedError):
 
 class ChannelFailedError(WhatsAppError):
     """A channel is in a state that waiting does not cure (banned, stopped, deleted)."""
+
+
+class UnhealthyError(WhatsAppError):
+    """A health report found channels that are not as the task demands."""
 
 
 class WaitTimeoutError(WhatsAppError):

@@ -13,7 +13,17 @@ from whatsapp_provider.gateways.registry import GATEWAYS, GatewayLine
 PACKAGE = "airflow-provider-whatsapp"
 _MODULES = {
     "hooks": ["whatsapp", "ledger"],
-    "operators": ["channel", "webhook", "message", "campaign", "settle"],
+    "operators": [
+        "channel",
+        "webhook",
+        "message",
+        "campaign",
+        "settle",
+        "health",
+        "numbers",
+        "settings",
+        "templates",
+    ],
     "sensors": ["channel"],
     "triggers": ["channel", "moment"],
 }

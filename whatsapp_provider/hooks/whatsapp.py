@@ -17,6 +17,7 @@ from whatsapp_provider.hooks.channels import ChannelLike, resolve
 from whatsapp_provider.hooks.compat import mask_secret_async
 from whatsapp_provider.hooks.forms import ConnectionFormMethods
 from whatsapp_provider.hooks.ledger import open_ledger, open_ledger_async
+from whatsapp_provider.hooks.upkeep import UpkeepMethods
 
 if TYPE_CHECKING:
     from whatsapp_provider.campaigns.ledger.ledger import Ledger
@@ -36,7 +37,7 @@ T = TypeVar("T")
 DEFAULT_CONN_ID = "whatsapp_default"
 
 
-class WhatsAppHook(ConnectionFormMethods, BaseHook):
+class WhatsAppHook(UpkeepMethods, ConnectionFormMethods, BaseHook):
     """Reach WhatsApp through whichever gateway the connection is for.
 
     In an operator or a plain ``@task``, use the synchronous methods::

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -61,3 +62,31 @@ def settle_seconds() -> float:
             "in its history what it sent."
         )
     return seconds
+
+
+def words_of(name: str, value: object) -> tuple[str, ...]:
+    """Return the words of a list, which a template may have made a text: ``"stopped, error"``.
+
+    :raises ConfigurationError: if it is neither.
+    """
+    if value is None or value == "None":
+        return ()
+    if isinstance(value, str):
+        text = value.strip()
+        if text[:1] in {"[", "(", "{"}:
+            text = text.strip("[](){}").replace("'", "").replace('"', "")
+        value = text.split(",")
+    if not isinstance(value, Collection) or not all(isinstance(word, str) for word in value):
+        raise ConfigurationError(f"{name} must be a list of words, not {value!r}.")
+    return tuple(word.strip() for word in value if word.strip())
+
+
+def whole_number(name: str, value: object) -> int:
+    """Return a count of 0 or more, which a template may have made a text.
+
+    :raises ConfigurationError: if it is none.
+    """
+    text = str(value).strip()
+    if isinstance(value, bool) or not (text.isascii() and text.isdecimal()):
+        raise ConfigurationError(f"{name} must be a whole number of 0 or more, not {value!r}.")
+    return int(text)
