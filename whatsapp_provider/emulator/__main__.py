@@ -31,6 +31,10 @@ def parser() -> argparse.ArgumentParser:
     add("--port", type=int, default=8377, help="port, 0 for a free one (default: %(default)s)")
     add("--partner-token", default=default.partner_token, help="the account's token")
     add("--evolution-key", default=default.evolution_key, help="the global key of both Evolution servers")
+    add("--waabot-token", default=default.waabot_token, help="the bearer of the Waabot account")
+    add("--waabot-refresh-token", default=default.waabot_refresh_token, help="its x-refresh")
+    add("--whatscloud-tenant", default=default.whatscloud_tenant, help="the tenant of WhatsCloud")
+    add("--whatscloud-token", default=default.whatscloud_token, help="its token")
     add(
         "--evolution-create-wait",
         type=float,
@@ -68,6 +72,10 @@ def settings_from(options: argparse.Namespace) -> EmulatorSettings:
     return EmulatorSettings(
         partner_token=options.partner_token,
         evolution_key=options.evolution_key,
+        waabot_token=options.waabot_token,
+        waabot_refresh_token=options.waabot_refresh_token,
+        whatscloud_tenant=options.whatscloud_tenant,
+        whatscloud_token=options.whatscloud_token,
         evolution_create_wait=options.evolution_create_wait,
         evolution_connect_wait=options.evolution_connect_wait,
         provisioning_seconds=options.provisioning,

@@ -32,8 +32,10 @@ if TYPE_CHECKING:
 
     from whatsapp_provider.emulator.evolution.servers import Evolution
     from whatsapp_provider.emulator.socket_faults import SocketLayer
+    from whatsapp_provider.emulator.waabot.account import WaabotAccount
     from whatsapp_provider.emulator.whapi.account import WhapiAccount
     from whatsapp_provider.emulator.whapi.channel import WhapiChannel
+    from whatsapp_provider.emulator.whatscloud.tenant import Tenant
 
 TICK_SECONDS = 0.05
 PATHS_COUNTED = 10_000
@@ -127,6 +129,16 @@ class Emulator:
     def evolution(self) -> Evolution:
         """The two servers of the Evolution dialect."""
         return cast("Evolution", self.world.accounts["evolution"])
+
+    @property
+    def waabot(self) -> WaabotAccount:
+        """The account behind the Waabot dialect."""
+        return cast("WaabotAccount", self.world.accounts["waabot"])
+
+    @property
+    def whatscloud(self) -> Tenant:
+        """The tenant of the WhatsCloud dialect."""
+        return cast("Tenant", self.world.accounts["whatscloud"])
 
     def configure(self, **changes: Any) -> None:
         """Change settings from now on."""

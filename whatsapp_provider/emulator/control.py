@@ -70,7 +70,8 @@ class ControlApi:
 
     async def _put_into_inbox(self, request: Request) -> Any:
         """Take a webhook, for those who have no receiver: only what kind of event it was is kept."""
-        event = (request.json() or {}).get("event") or {}
+        body = request.json() or {}
+        event = body.get("event") or (body["type"] if "instanceKey" in body else {})
         # One gateway names its events, another one describes them.
         name = event if isinstance(event, str) else f"{event.get('type')}.{event.get('event')}"
         self._inbox[name] += 1

@@ -16,6 +16,8 @@ Endpoint = Callable[[Request, str], Awaitable[Reply]]
 DIALECTS: dict[str, str] = {
     "whapi": "whatsapp_provider.emulator.whapi",
     "evolution": "whatsapp_provider.emulator.evolution",
+    "whatscloud": "whatsapp_provider.emulator.whatscloud",
+    "waabot": "whatsapp_provider.emulator.waabot",
 }
 
 

@@ -112,6 +112,12 @@ class EmulatorServer:
             "evolution_url": f"{self.url}/evolution/v2",
             "evolution_v1_url": f"{self.url}/evolution/v1",
             "evolution_key": self.emulator.settings.evolution_key,
+            "whatscloud_url": f"{self.url}/whatscloud/api/v1",
+            "whatscloud_tenant": self.emulator.settings.whatscloud_tenant,
+            "whatscloud_token": self.emulator.settings.whatscloud_token,
+            "waabot_url": f"{self.url}/waabot/api/v1",
+            "waabot_token": self.emulator.settings.waabot_token,
+            "waabot_refresh_token": self.emulator.settings.waabot_refresh_token,
         }
 
     async def start(self) -> None:

@@ -71,6 +71,46 @@ class EmulatorSettings:
     evolution_webhook_backoff: float = 5.0
     evolution_webhook_backoff_cap: float = 300.0
 
+    # WhatsCloud: whose API it is, and what no source tells of whatscloud.pro itself.
+    whatscloud_tenant: str = "acme"
+    whatscloud_token: str = "wc-token-of-acme"  # noqa: S105 - a fake token for a fake gateway
+    whatscloud_phone: str = "15550009000"
+    whatscloud_api_access: bool = True
+    whatscloud_page_shape: Literal["nested", "flat"] = "nested"
+    whatscloud_rate_limit: int = 0  # requests a minute; 0: no limit; the vendor's is 60
+    whatscloud_rate_limit_form: Literal["body", "header", "both"] = "body"
+    whatscloud_send_abilities: Literal["three", "one"] = "three"
+    whatscloud_missing_abilities: tuple[str, ...] = ()
+    whatscloud_contact_limit: int | None = None
+    whatscloud_newer_calls: bool = True  # a message's status, the check of a number
+    whatscloud_message_id: Literal["both", "data", "whatsapp_response", "none"] = "both"  # where it stands
+    whatscloud_window: bool = False  # whether free messages need one of the person's in the last 24 hours
+    whatscloud_meta_error: int | None = None  # a code of Meta's that refuses every send
+    whatscloud_meta_wrapping: Literal["errors", "data", "text", "words"] = "errors"
+    whatscloud_meta_status: int | None = None  # None: the status that Meta gives to the code
+    whatscloud_meta_late: bool = False  # refusals come as a status of the message, not as the answer
+    whatscloud_webhook_url: str = ""
+    whatscloud_webhook_secret: str = ""
+    whatscloud_webhook_form: Literal["simple", "n8n"] = "simple"
+
+    # Waabot, the Bots API: its account, its codes, and switches for what its documents leave open.
+    waabot_token: str = "eyJ.waabot.account"  # noqa: S105 - a fake token for a fake gateway
+    waabot_refresh_token: str = "eyJ.waabot.refresh"  # noqa: S105 - the same
+    waabot_email: str = "owner@waabot.example"
+    waabot_password: str = "emulator-password"  # noqa: S105 - the same
+    waabot_token_expired: bool = False  # waabot_token is too old, and only x-refresh helps
+    waabot_token_seconds: float = 900.0  # how long a bearer lives that a login or a renewal gave
+    waabot_strict_auth: bool = True  # calls for one bot need the account's bearer too
+    waabot_instance_shape: Literal["seed", "2023-12"] = "seed"
+    waabot_webhook_format: Literal["open-wa", "baileys"] = "open-wa"
+    waabot_webhook_switch: bool = False  # the action send_webhook must be on
+    waabot_qr_form: Literal["text", "json"] = "text"
+    waabot_documented_204: bool = False  # calls without a recorded answer are 204, as the documents say
+    waabot_qr_after: float = 0.5
+    waabot_qr_lifetime: float = 60.0
+    waabot_qr_next_lifetime: float = 20.0
+    waabot_qr_limit: int = 2  # the code of this number closes the socket instead of being shown
+
     # How much is remembered; the truth log alone has no bound, because tests count with it.
     history_limit: int = 50_000
     # How long after a message was sent the gateway's lists do not show it yet.
@@ -94,5 +134,7 @@ class EmulatorSettings:
         """Return plain data for the control API, without the secrets."""
         data = {item.name: getattr(self, item.name) for item in fields(self)}
         del data["partner_token"], data["evolution_key"]
+        del data["waabot_token"], data["waabot_refresh_token"], data["waabot_password"]
+        del data["whatscloud_token"], data["whatscloud_webhook_secret"]
         data["numbers_without_whatsapp"] = sorted(self.numbers_without_whatsapp)
         return data
