@@ -37,19 +37,21 @@ NOTICE_SOON = {
 }
 
 
-def test_a_task_whose_processes_are_all_killed_is_tried_again(tmp_path):
-    with airflow_with_dags(tmp_path, {"dags.py": SLEEPS_ONCE}, config=NOTICE_SOON) as server:
-        ref = server.trigger("sleeps_once")
-        server.wait_task(ref, "sleep", ["running"])
-        server.find_task_processes(ref, "sleep").kill_all()
-        server.wait_run(ref, timeout=150)
-        assert server.rest.xcom(ref, "sleep") == 2
+@pytest.fixture(scope="module")
+def lost(tmp_path_factory):
+    """Two runs that have lost their tasks, each in a way of its own: they are waited for at once."""
+    folder = tmp_path_factory.mktemp("lost")
+    with airflow_with_dags(folder, {"dags.py": SLEEPS_ONCE}, config=NOTICE_SOON) as server:
+        runs = {name: server.trigger("sleeps_once") for name in ("with its supervisor", "alone")}
+        for ref in runs.values():
+            server.wait_task(ref, "sleep", ["running"])
+        server.find_task_processes(runs["with its supervisor"], "sleep").kill_all()
+        server.find_task_processes(runs["alone"], "sleep").task.kill()
+        yield server, runs
 
 
-def test_a_task_whose_own_process_is_killed_is_tried_again(tmp_path):
-    with airflow_with_dags(tmp_path, {"dags.py": SLEEPS_ONCE}, config=NOTICE_SOON) as server:
-        ref = server.trigger("sleeps_once")
-        server.wait_task(ref, "sleep", ["running"])
-        server.find_task_processes(ref, "sleep").task.kill()
-        server.wait_run(ref, timeout=150)
-        assert server.rest.xcom(ref, "sleep") == 2
+@pytest.mark.parametrize("killed", ["with its supervisor", "alone"])
+def test_a_task_whose_process_is_killed_is_tried_again(lost, killed):
+    server, runs = lost
+    server.wait_run(runs[killed], timeout=150)
+    assert server.rest.xcom(runs[killed], "sleep") == 2
