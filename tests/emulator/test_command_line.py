@@ -40,7 +40,8 @@ def test_a_process_says_where_it_listens_and_ends_cleanly(tmp_path: Path, number
     assert facts == json.loads(ready.read_text())
     whapi, evolution = ["manager_url", "gate_url", "partner_token"], ["evolution_url", "evolution_v1_url"]
     waabot = ["waabot_url", "waabot_token", "waabot_refresh_token"]
-    assert set(facts) >= {"port", "url", *whapi, *evolution, "evolution_key", *waabot}
+    whatscloud = ["whatscloud_url", "whatscloud_tenant", "whatscloud_token"]
+    assert set(facts) == {"port", "url", *whapi, *evolution, "evolution_key", *waabot, *whatscloud}
     headers = {"authorization": f"Bearer {facts['partner_token']}"}
     with httpx.Client(headers=headers, trust_env=False) as client:
         page = client.get(facts["manager_url"] + "/projects").json()
@@ -115,7 +116,8 @@ async def test_a_server_calls_webhooks_by_itself() -> None:
 def test_code_that_blocks_talks_to_a_server_in_a_thread() -> None:
     with serve_in_thread(settings=EmulatorSettings(seed=1)) as server:
         state = httpx.get(server.url + "/_emulator/state", trust_env=False).json()
-        assert state["channels"] == []
+        # The tenant of WhatsCloud has its number from the start.
+        assert [channel["gateway"] for channel in state["channels"]] == ["whatscloud"]
         with pytest.raises(OSError, match="in use"), serve_in_thread(port=server.port):
             pass
     with pytest.raises(httpx.ConnectError):

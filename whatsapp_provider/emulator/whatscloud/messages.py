@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from whatsapp_provider.emulator.whatscloud.tenant import Tenant
 
 SUFFIX = "@s.whatsapp.net"
+#: What a person would call a text of these types.
+LOGGED_AS = {"text": "text", "interactive": "buttons", "cta_url": "buttons"}
 KILOBYTES = {"image": 5120, "video": 16384, "audio": 16384, "document": 102_400}
 MIME_TYPES = {
     "image": ("image/jpeg", "image/png"),
@@ -103,7 +105,8 @@ async def send_text(tenant: Tenant, request: Request) -> Reply:
     elif kind == "cta_url":
         complaints |= check(data, LINK)
     demand(complaints)
-    return await _send(tenant, request, data, Draft(kind, data["message_body"], _text_content(kind, data)))
+    draft = Draft(LOGGED_AS[kind], data["message_body"], _text_content(kind, data))
+    return await _send(tenant, request, data, draft)
 
 
 async def send_media(tenant: Tenant, request: Request) -> Reply:
