@@ -83,7 +83,7 @@ Sleep = Callable[[float], Awaitable[None]]
 class ApiClient:
     """Talks to one base URL.
 
-    :param base_url: with or without a path, e.g. ``https://gate.whapi.cloud``.
+    :param base_url: with or without a path, e.g. ``https://api.example/v2``.
     :param label: how errors name the other side.
     :param headers: added to each request; the credential is here and nowhere else.
     :param secrets: values to strike out of whatever the other side says.

@@ -39,7 +39,7 @@ class ChannelState(StrEnum):
 class ChannelRef:
     """What travels between tasks to say which channel is meant. Holds no secret.
 
-    :param gateway: registry name, e.g. ``whapi``.
+    :param gateway: its name in the registry.
     :param channel_id: the gateway's own id.
     :param name: the name the channel was created under, for people.
     """

@@ -28,7 +28,7 @@ class Pace:
 
     @classmethod
     def cautious(cls) -> Self:
-        """Return the advice of Whapi's guide to mailings: 2 a minute, 10 in 15 minutes, 6 hours a day."""
+        """Return a vendor's advice for mailings from a linked phone: 2 a minute, 10 in 15 minutes, 6 hours a day."""
         return cls("cautious", (Window(2, 60), Window(10, 900), Window(240, 86_400)))
 
     @classmethod

@@ -27,7 +27,7 @@ P = TypeVar("P", bound=Payload)
 class Reader:
     """Reads one gateway's answers. What can't be read is no answer: on a send that is ``hold``.
 
-    :param gateway: how errors name the other side, e.g. ``Whapi``.
+    :param gateway: how errors name the other side.
     :param question: what an unexpected answer makes one ask, e.g. whether the URL is right.
     """
 

@@ -26,7 +26,7 @@ class WhatsAppCreateChannelOperator(WhatsAppOperator):
 
     :param channel_name: the name by which the channel is found again; unique in the account.
     :param project: the gateway's project; the connection's or the account's main one where it is left out.
-    :param options: what only some gateways know of a new channel, by their own names, e.g. Evolution's
+    :param options: what only some gateways know of a new channel, by their own names, e.g.
         ``{"reject_call": True}``. One that the gateway does not know is refused before anything is created. A
         channel of that name that is reused keeps what it has.
         Airflow stores the names only; take secrets from a template such as ``{{ conn.proxy.password }}``.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from whatsapp_provider.campaigns.audience import Person
     from whatsapp_provider.model import GroupMember, NumberCheck
 
-#: What Whapi's own checker takes for harmless: 5 numbers each 10 s, 1,000 a day. Nobody else gives a number.
+#: What a vendor's own checker takes for harmless: 5 numbers each 10 s, 1,000 a day. Nobody else gives a number.
 BATCH, PAUSE_SECONDS, MOST_A_DAY = 5, 10.0, 1_000
 MOST_RETURNED = 100  #: numbers that may go into XCom
 SHOWN = 10  #: masked numbers in the log
@@ -29,7 +29,7 @@ SHOWN = 10  #: masked numbers in the log
 class WhatsAppCheckNumbersOperator(WhatsAppOperator):
     """Ask which numbers are on WhatsApp, a few at a time and no more than the budget allows.
 
-    Mass checks draw WhatsApp's attention to the channel that asks, and count against a gateway's plan: Whapi's trial
+    Mass checks draw WhatsApp's attention to the channel that asks, and count against a gateway's plan: one trial
     allows 30 a day. What the budget leaves out is counted and stays for the next run, which goes on where this one
     stopped if there is an ``output_path``.
 

@@ -28,7 +28,7 @@ class WhatsAppUpdateSettingsOperator(WhatsAppOperator):
     Returns the names of what was changed, e.g. ``["media.auto_download", "offline_mode"]``; none where nothing had to
     be. Values are neither logged nor returned.
 
-    :param settings: the gateway's names with the values that they shall have, e.g. Evolution's
+    :param settings: the gateway's names with the values that they shall have, e.g.
         ``{"reject_call": True}``; a group of settings may be given in part. Airflow stores the names only; take
         secrets from a template such as ``{{ conn.proxy.password }}``. Webhooks have an operator of their own.
     :param channel: what the create-channel task returned, a channel id, or a name; the connection's own

@@ -198,7 +198,7 @@ def _stored(channel: ChannelLike) -> dict[str, str] | str | None:
 class WhatsAppChannelInitializedSensor(_ChannelSensor):
     """Wait until a new channel can be paired or used.
 
-    Whapi says that creating takes up to 90 seconds; captured channels took up to six minutes.
+    Where channels are bought, that takes up to 90 seconds by the documentation; captured ones took up to six minutes.
     """
 
     goal = ChannelGoal.INITIALIZED
