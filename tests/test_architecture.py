@@ -65,7 +65,7 @@ LAYERS = (
     Layer(("gateways.limited",), ("gateways.base", "gateways.directory", "messages", "model", "templates")),
     Layer(("gateways.meta",), ("errors", "redaction")),
     Layer(("gateways.meta_templates",), ("errors", "messages", "templates")),
-    Layer(("gateways.reading",), ("errors",), ("pydantic",)),
+    Layer(("gateways.reading",), ("errors", "redaction"), ("pydantic",)),
     # For the type checker it names what a line opens.
     Layer(("gateways.registry",), ("errors", "gateways.base", "gateways.connection", "transport")),
     *(

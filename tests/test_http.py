@@ -23,6 +23,7 @@ from whatsapp_provider.errors import (
     RequestRejectedError,
     TemporarilyUnavailableError,
 )
+from whatsapp_provider.exchange import LONGEST_WAIT
 from whatsapp_provider.http import (
     LONGEST_OBEYED_WAIT,
     READ_ATTEMPTS,
@@ -177,6 +178,9 @@ def test_a_send_is_only_repeated_after_a_status_that_says_it_was_not_done(
         ("inf", None),
         ("1e999", None),
         ("Wed, 21 Oct 99999 07:28:30 GMT", None),
+        # no clock could add them
+        ("1" + "0" * 30, LONGEST_WAIT),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_WAIT),
     ],
 )
 def test_retry_after_is_read_as_seconds_or_as_a_date(value: str, seconds: float | None) -> None:
@@ -382,6 +386,7 @@ PAGE = (
         (b"plain words", "plain words"),
         (PAGE.encode(), "502 Bad\nGateway"),
         (b"<p>no title</p><script>alert(1)</script>", "no title"),
+        (b'{"error": ' * 400 + b'"deep"' + b"}" * 400, "no explanation"),
     ],
 )
 def test_an_error_body_of_any_shape_is_reduced_to_its_words(body: Any, text: str) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from math import isfinite
+from time import time
 from typing import Any
 
 from whatsapp_provider.dispositions import failure
+
+LONGEST_WAIT = 30 * 86_400.0  #: seconds; whoever tells of a longer wait is asked again after so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +76,13 @@ class Answer:
     def json(self) -> Any:
         """Return the decoded body.
 
-        :raises NoAnswerError: if it is not JSON; on a send this is ``hold``.
+        :raises NoAnswerError: if it is not JSON, has a number that is none, or a key twice, so that it says two
+            things at once; on a send this is ``hold``.
         """
         try:
-            return json.loads(self.body)
+            return json.loads(
+                self.body, parse_float=_finite, parse_constant=_finite, object_pairs_hook=_each_once
+            )
         except (ValueError, RecursionError):
             kind = self.headers.get("content-type", "no content type")
             raise failure(
@@ -83,3 +91,37 @@ class Answer:
                 "is the URL of the connection that of the API?",
                 status=self.status,
             ) from None
+
+
+def _finite(token: str) -> float:
+    number = float(token)
+    if not isfinite(number):
+        raise ValueError(token)
+    return number
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found
+
+
+def retry_after(answer: Answer, *, now: Callable[[], float] = time) -> float | None:
+    """Return the seconds of a ``Retry-After`` header, given as seconds or as a date."""
+    value = answer.headers.get("retry-after", "").strip()
+    if not value:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - now()
+        except (ValueError, OverflowError):
+            return None
+    return told_wait(seconds)
+
+
+def told_wait(seconds: float) -> float | None:
+    """Return a wait that a gateway told, within what a clock can add; ``None`` for a number that is none."""
+    return min(max(0.0, seconds), LONGEST_WAIT) if isfinite(seconds) else None

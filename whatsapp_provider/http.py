@@ -9,9 +9,6 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from email.utils import parsedate_to_datetime
-from math import isfinite
-from time import time
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -25,6 +22,7 @@ from tenacity import (
 
 from whatsapp_provider.dispositions import Effect, meaning_of_status, worth_another_try
 from whatsapp_provider.errors import ConfigurationError, Disposition, GatewayError, NoAnswerError
+from whatsapp_provider.exchange import retry_after, told_wait
 from whatsapp_provider.redaction import redact
 from whatsapp_provider.transport import Answer, Form, Request, Timeouts, Wire, shared_wire
 
@@ -39,9 +37,14 @@ __all__ = [
     "private_texts",
     "retry_after",
     "segment",
+    "told_wait",
 ]
 
 READ_ATTEMPTS = 3
+LONGEST_PAGE = 5_000  #: bytes of a page in which a title is looked for, which takes their square in time
+#: Where an error body says what is wrong.
+_TELLING = ("error", "errors", "message", "details", "detail", "title", "response")
+DEEPEST_TEXT = 12  #: levels of a body in which an explanation is looked for
 LONGEST_OBEYED_WAIT = 30.0  #: seconds; a longer Retry-After is the caller's to wait for
 
 #: Shorter texts of a request, such as a kind or a mode, may be quoted back, unless they stand under one of
@@ -220,7 +223,7 @@ def explanation(answer: Answer) -> str:
     try:
         body = answer.json()
     except NoAnswerError:
-        return _plain(answer.body[:20_000].decode("utf-8", "replace")) or "an empty body"
+        return _plain(answer.body[:LONGEST_PAGE].decode("utf-8", "replace")) or "an empty body"
     # Some say a thing twice, as what is wrong and as its explanation.
     return " ".join(dict.fromkeys(_texts(body))) or "no explanation"
 
@@ -233,14 +236,20 @@ def _plain(page: str) -> str:
     return re.sub(r"(?is)<(script|style)\b.*?(</\1>|$)|<[^>]*>", " ", page).strip()
 
 
-def _texts(value: Any) -> list[str]:
+def _texts(value: Any, depth: int = DEEPEST_TEXT) -> list[str]:
     if isinstance(value, str):
         return [value]
+    if not depth:
+        return []
     if isinstance(value, list):
-        return [text for item in value for text in _texts(item)]
+        return [text for item in value for text in _texts(item, depth - 1)]
     if isinstance(value, dict):
-        wanted = ("error", "errors", "message", "details", "detail", "title", "response")
-        return [text for key in wanted if key in value for text in _texts(value[key])]
+        told = [text for key in _TELLING if key in value for text in _texts(value[key], depth - 1)]
+        fields = value.get("errors")
+        if isinstance(fields, dict) and not fields.keys() & set(_TELLING):
+            # A validation's complaints stand under the names of fields.
+            told += _texts(list(fields.values()), depth - 1)
+        return told
     return []
 
 
@@ -263,21 +272,6 @@ def private_texts(value: Any, *, named: bool = False) -> list[str]:
         ]
     items = value if isinstance(value, list) else ()
     return [text for item in items for text in private_texts(item, named=named)]
-
-
-def retry_after(answer: Answer, *, now: Callable[[], float] = time) -> float | None:
-    """Return the seconds of a ``Retry-After`` header, given as seconds or as a date."""
-    value = answer.headers.get("retry-after", "").strip()
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(value).timestamp() - now()
-        except (ValueError, OverflowError):
-            return None
-    return max(0.0, seconds) if isfinite(seconds) else None
 
 
 def _worth_another_try(error: BaseException) -> bool:

@@ -276,7 +276,19 @@ async def test_what_cannot_be_written_is_found_before_anything_leaves(
     assert "half a pair" not in str(caught.value)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"{", b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"<html>", b"{", b"\xff", b"[" * 100_000),
+        *(
+            b'{"sent": false, "sent": true}',
+            b'{"at": 1e400}',
+            b'{"at": NaN}',
+            b'{"at": ' + b"9" * 5000 + b"}",
+        ),
+    ],
+    ids=lambda body: repr(body[:20]),
+)
 def test_an_answer_that_is_not_json_is_held_and_told_by_its_kind(body: bytes) -> None:
     with pytest.raises(NoAnswerError) as caught:
         Answer(200, {"content-type": "text/html"}, body).json()

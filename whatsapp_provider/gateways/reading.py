@@ -5,18 +5,31 @@ from __future__ import annotations
 from base64 import b64decode
 from binascii import Error as Base64Error
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, FailFast, ValidationError
 
 from whatsapp_provider.errors import InputError, NoAnswerError
+from whatsapp_provider.redaction import redact
+
+MOST_FIELDS = 50  #: in an error; there may be as many as the answer has bytes
+LONGEST_NAMES = 200  #: characters of the names of fields in an error
+
+
+T = TypeVar("T")
+#: A list in an answer, read until its first wrong item: an error for each of millions takes gigabytes.
+Many = Annotated[list[T], FailFast()]
 
 
 class Payload(BaseModel):
     """An answer's body. Unknown keys are ignored: a vendor's specs, samples and servers differ."""
 
     model_config = ConfigDict(
-        extra="ignore", frozen=True, hide_input_in_errors=True, coerce_numbers_to_str=True
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        coerce_numbers_to_str=True,
+        allow_inf_nan=False,
     )
 
 
@@ -42,8 +55,9 @@ class Reader:
         try:
             return kind.model_validate(body)
         except ValidationError as error:
-            fields = ", ".join(".".join(map(str, item["loc"])) or "body" for item in error.errors())
-            raise self._unreadable(kind, fields) from None
+            raise self._unreadable(kind, _fields(error)) from None
+        except OverflowError:  # an integer beyond the largest float, where one belongs
+            raise self._unreadable(kind, "a number") from None
 
     def many(self, kind: type[P], body: Any) -> list[P]:
         """Return the body as a list of payloads.
@@ -73,6 +87,15 @@ class Reader:
             f"{self.question}",
             code="unreadable",
         )
+
+
+def _fields(error: ValidationError) -> str:
+    """Return the places that are not as expected, as far as they are few enough to be told."""
+    if error.error_count() > MOST_FIELDS:
+        return f"{error.error_count()} of them"
+    items = error.errors(include_url=False, include_context=False, include_input=False)
+    names = dict.fromkeys(".".join(map(str, item["loc"])) or "body" for item in items)
+    return redact(", ".join(names), limit=LONGEST_NAMES)
 
 
 def digits_of(number: str) -> str:
