@@ -33,7 +33,10 @@ from whatsapp_provider.hooks.whatsapp import WhatsAppHook
 
 PACKAGE = PROJECT / "whatsapp_provider"
 #: Pages that link to the documentation, or are linked from it.
-ALSO_READ = [PROJECT / name for name in ("README.md", "CONTRIBUTING.md")]
+ALSO_READ = [
+    PROJECT / name
+    for name in ("README.md", "CONTRIBUTING.md", "whatsapp_provider/gateways/ADDING_A_GATEWAY.md")
+]
 #: Names in code that are Airflow's, of providers that need not be installed, or of an example's imports.
 OTHERS = {
     "WhatsApp",

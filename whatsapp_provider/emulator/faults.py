@@ -1,7 +1,7 @@
 """Faults as data: what goes wrong, for which requests, how often.
 
 A fault is picked by the layer that can commit it: the app (answers), the outbox (webhooks) or the
-socket. ``path`` is a regular expression searched in the full path (``/whapi/gate/messages/text``);
+socket. ``path`` is a regular expression searched in the full path (prefix of the dialect included);
 for webhook faults it is searched in the event's name (``statuses.post``).
 """
 
