@@ -61,7 +61,11 @@ async def two_tenants(subject: Subject) -> AsyncIterator[list[Tenant]]:
     wire = Wire(transport=transport)
     for name in ("tenant-a", "tenant-b"):
         settings = EmulatorSettings(
-            seed=ord(name[-1]), partner_token=f"eyJ.partner.{name}", evolution_key=f"global-key-of-{name}"
+            seed=ord(name[-1]),
+            partner_token=f"eyJ.partner.{name}",
+            evolution_key=f"global-key-of-{name}",
+            waabot_token=f"eyJ.waabot.{name}",
+            waabot_refresh_token=f"eyJ.refresh.{name}",
         )
         transport.tenants[name] = Tenant(name, subject, Emulator(settings), wire)
     yield list(transport.tenants.values())

@@ -60,7 +60,9 @@ class GatewayLine:
 
 _LINES: dict[str, GatewayLine] = {
     "evolution": GatewayLine("evolution", "evolution_api", "whatsapp_provider.gateways.evolution"),
+    "waabot": GatewayLine("waabot", "waabot", "whatsapp_provider.gateways.waabot"),
     "whapi": GatewayLine("whapi", "whapi", "whatsapp_provider.gateways.whapi"),
+    "whatscloud": GatewayLine("whatscloud", "whatscloud", "whatsapp_provider.gateways.whatscloud"),
 }
 #: The table itself. A view, so that a test can add a gateway of its own and nobody else changes anything.
 GATEWAYS: Mapping[str, GatewayLine] = MappingProxyType(_LINES)
