@@ -35,9 +35,9 @@ def text_of(kind: str, data: Data) -> str | None:
     """Return what a person would read of a message."""
     if kind == "contact":
         text = data["contact"][0]["fullName"]
-    elif kind == "interactive":
+    elif kind in ("buttons", "list"):
         text = data.get("description") or data.get("title")
-    elif kind in ("list", "poll", "location", "template"):
+    elif kind in ("poll", "location", "template"):
         text = data.get("title") or data.get("name")
     else:
         text = data.get("text") or data.get("caption") or data.get("reaction") or data.get("content")
@@ -104,7 +104,7 @@ def by_baileys(kind: str, data: Data, file: MediaFile | None, now_ms: int, secre
         # One choice and many choices are two types on the wire; the server shows both under their name.
         name = "pollCreationMessageV3"
         return Draft(kind, text, {"messageContextInfo": context, name: poll}, name)
-    if kind == "interactive":
+    if kind == "buttons":
         shown = {"viewOnceMessage": {"message": _buttons(data, secret)}}
         return Draft(kind, text, shown, "viewOnceMessage")
     if kind == "reaction":
@@ -179,7 +179,7 @@ def by_meta(kind: str, data: Data, file: MediaFile | None, media_id: str) -> Dra
             f"{s['title']}\n{''.join(row['title'] + chr(10) for row in s['rows'])}" for s in data["sections"]
         ]
         shown = f"{data['title']}\n{''.join(titles)}"
-    elif kind == "interactive":
+    elif kind == "buttons":
         labels = "".join(f"▶️ {button.get('displayText', '')}\n" for button in data["buttons"])
         shown = f"{data.get('title', '')}\n{labels}"
     return Draft(kind, text, {plain: shown}, plain)
@@ -204,7 +204,7 @@ def by_evolution(kind: str, data: Data, file: MediaFile | None) -> Draft:
     text = text_of(kind, data)
     if file is not None:
         return Draft(kind, text, {"mediaUrl": file.media}, MEDIA_TYPES[kind], file)
-    if kind == "interactive":
+    if kind == "buttons":
         names = ("title", "description", "footer", "buttons")
         return Draft(kind, text, {name: data[name] for name in names if name in data}, "buttonMessage")
     message: Content = {"conversation": data.get("text", "")}

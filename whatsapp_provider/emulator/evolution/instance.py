@@ -26,6 +26,7 @@ DEFAULT_SETTINGS: dict[str, Any] = {
     "syncFullHistory": False,
     "wavoipToken": "",
 }
+FIRST_TEMPLATE = 1_000_016
 # What the network says, in the words of Baileys and of Meta.
 BAILEYS_WORDS = {"sent": "SERVER_ACK", "delivered": "DELIVERY_ACK", "read": "READ", "failed": "ERROR"}
 META_WORDS = {"sent": "SENT", "delivered": "DELIVERED", "read": "READ", "failed": "FAILED"}
@@ -70,6 +71,25 @@ class Instance:
 
     def _new_token(self) -> str:
         return str(uuid.UUID(int=self.world.random.getrandbits(128), version=4)).upper()
+
+    def add_template(self, wanted: dict[str, Any], status: str = "APPROVED") -> dict[str, Any]:
+        """Have a template in Meta's words; one that is handed in over HTTP is approved by and by."""
+        template = {
+            "id": str(FIRST_TEMPLATE + len(self.templates)),
+            "name": wanted["name"],
+            "language": wanted["language"],
+            "category": wanted["category"],
+            "status": status,
+            "components": wanted["components"],
+        }
+        self.templates.append(template)
+        return template
+
+    def judge_template(self, name: str, status: str) -> None:
+        """Let Meta approve, reject, pause or disable a template in all its languages."""
+        for template in self.templates:
+            if template["name"] == name:
+                template["status"] = status
 
     # -- what the network needs -------------------------------------------------------------
 

@@ -119,7 +119,7 @@ KINDS = {
         },
         ("buttons",),
         "buttonMessage",
-        "interactive",
+        "buttons",
     ),
     "sendReaction": Kind(
         {"key": Rule("object", inner=KEY), "reaction": TEXT},

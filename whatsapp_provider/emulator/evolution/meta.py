@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from whatsapp_provider.emulator.asgi import Reply, Request, json_reply
+from whatsapp_provider.emulator.evolution import templates
 from whatsapp_provider.emulator.evolution.body import Data
 from whatsapp_provider.emulator.evolution.hooks import iso, row_id
 from whatsapp_provider.emulator.evolution.instance import Instance
@@ -24,9 +25,6 @@ TEMPLATE = Schema(
     },
     ("name", "category", "language", "components"),
 )
-FIRST_TEMPLATE = 1_000_016
-# Meta gives this one to everybody, approved.
-SAMPLE = "hello_world"
 
 
 def trusts(instance: Instance) -> bool:
@@ -43,10 +41,8 @@ def refusal(instance: Instance, name: str, data: Data, *, unsent: bool) -> dict[
     if unsent or number in instance.world.settings.numbers_without_whatsapp:
         advice = f"{NOT_ALLOWED}: Add recipient phone number to recipient list and try again."
         return _error(131030, NOT_ALLOWED, advice, trace)
-    if name == "sendTemplate" and not _approved(instance, data["name"], data["language"]):
-        advice = f"template name ({data['name']}) does not exist in {data['language']}"
-        return _error(132001, "Template name does not exist in the translation", advice, trace)
-    return None
+    problem = templates.problem(instance, data) if name == "sendTemplate" else None
+    return None if problem is None else _error(*problem, trace)
 
 
 def _error(code: int, text: str, details: str, trace: str) -> dict[str, Any]:
@@ -57,13 +53,6 @@ def _error(code: int, text: str, details: str, trace: str) -> dict[str, Any]:
         "error_data": {"messaging_product": "whatsapp", "details": details},
         "fbtrace_id": trace,
     }
-
-
-def _approved(instance: Instance, name: str, language: str) -> bool:
-    if name == SAMPLE:
-        return True
-    wanted = (name, language, "APPROVED")
-    return any((t["name"], t["language"], t["status"]) == wanted for t in instance.templates)
 
 
 async def create_template(instance: Instance, _request: Request, data: Data) -> Reply:
@@ -84,15 +73,7 @@ async def create_template(instance: Instance, _request: Request, data: Data) -> 
             title="Content in this language already exists",
             subcode=2388024,
         )
-    template = {
-        "id": str(FIRST_TEMPLATE + len(instance.templates)),
-        "name": name,
-        "language": language,
-        "category": data["category"],
-        "status": "PENDING",
-        "components": data["components"],
-    }
-    instance.templates.append(template)
+    template = instance.add_template(data, "PENDING")
     after = instance.world.settings.evolution_approval_seconds
     if after is not None:
         instance.world.timeline.call_later(after, _approve, instance, template, data.get("webhookUrl"))
@@ -108,7 +89,8 @@ async def create_template(instance: Instance, _request: Request, data: Data) -> 
 
 
 def _approve(instance: Instance, template: Data, webhook_url: str | None) -> None:
-    template["status"] = "APPROVED"
+    if template["status"] == "PENDING":
+        template["status"] = "APPROVED"
     if webhook_url:
         # Meta's own words, handed on as they came.
         told = {

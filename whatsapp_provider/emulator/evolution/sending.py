@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from whatsapp_provider.emulator.asgi import Reply, Request, json_reply
-from whatsapp_provider.emulator.evolution import contents, meta
+from whatsapp_provider.emulator.evolution import contents, meta, templates
 from whatsapp_provider.emulator.evolution.body import Data
 from whatsapp_provider.emulator.evolution.contents import Draft
 from whatsapp_provider.emulator.evolution.instance import BAILEYS, BUSINESS, EVOLUTION, Instance
@@ -127,7 +127,8 @@ def _draft(instance: Instance, name: str, data: Data) -> Draft:
     file = _file(instance, name, kind, data)
     world = instance.world
     if instance.business:
-        return contents.by_meta(kind, data, file, str(world.random.randrange(10_000, 99_999)))
+        draft = contents.by_meta(kind, data, file, str(world.random.randrange(10_000, 99_999)))
+        return draft._replace(text=templates.rendered(instance, data)) if kind == "template" else draft
     if instance.baileys:
         now_ms = int(world.clock.now() * 1000)
         shown_as = data["type"] if file is not None and kind == "status" else kind
@@ -188,7 +189,7 @@ def _answer(instance: Instance, jid: str, draft: Draft, data: Data) -> dict[str,
     if not instance.baileys:
         return _answer_elsewhere(instance, jid, draft, data, now)
     key = {"remoteJid": jid, "fromMe": True, "id": f"3EB0{source.getrandbits(72):018X}"}
-    if draft.kind == "interactive":
+    if draft.kind == "buttons":
         key = {"id": key["id"], "remoteJid": jid, "participant": jid, "fromMe": True}
     answer: dict[str, Any] = {
         "key": key,
@@ -196,9 +197,7 @@ def _answer(instance: Instance, jid: str, draft: Draft, data: Data) -> dict[str,
         "status": "PENDING",
         "message": draft.message,
     }
-    context = (
-        _context(instance, now, data) if draft.kind not in ("interactive", "reaction", "status") else None
-    )
+    context = _context(instance, now, data) if draft.kind not in ("buttons", "reaction", "status") else None
     if context is not None and draft.kind in ("location", "contact"):
         draft.message[draft.message_type]["contextInfo"] = context
     if context is not None and draft.kind == "poll":

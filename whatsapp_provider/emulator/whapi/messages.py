@@ -16,6 +16,8 @@ TO = re.compile(TO_PATTERN, re.ASCII)
 SUFFIX = "@s.whatsapp.net"
 MAX_TYPING = 60
 POLL_OPTIONS = range(2, 13)
+BUTTON_TYPES = ("quick_reply", "call", "copy", "url")
+MOST_REPLIES = 3
 
 REQUIRED: dict[str, tuple[str, ...]] = {
     "text": ("to", "body"),
@@ -71,7 +73,8 @@ async def send(channel: WhapiChannel, kind: str, data: dict[str, Any], request: 
         return _edit(channel, data["edit"], chat_id, text, kind, content)
     message = sent_message(channel, kind, chat_id, content, data.get("quoted"))
     channel.history.add(message, channel.world.clock.now())
-    channel.world.network.send(channel.id, Outgoing(message["id"], chat_id, kind, text, media))
+    logged_as = _logged_as(kind, content)
+    channel.world.network.send(channel.id, Outgoing(message["id"], chat_id, logged_as, text, media))
     if channel.webhooks.subscribed:
         channel.webhooks.emit("messages", "post", {"messages": [message]})
     return json_reply({"sent": True, "message": message})
@@ -127,9 +130,45 @@ def _content(
     if kind == "poll" and (not isinstance(options, list) or len(options) not in POLL_OPTIONS):
         raise bad_request("/body/options must NOT have fewer than 2 items")
     content = {name: value for name, value in data.items() if name not in STEERING}
+    summary = None
+    if kind == "interactive":
+        _check_interactive(data)
+        if data.get("media"):
+            # What kind of file may stand there is not documented.
+            file = parse_media(channel.media, "document", data, limit)
+            content["media"] = media_content(file, {}, int(channel.world.clock.now()))
+            summary = file.summary()
     body = content.get("body")
     text = body.get("text") if isinstance(body, dict) else body
-    return text or content.get("title") or content.get("name"), content, None
+    return text or content.get("title") or content.get("name"), content, summary
+
+
+def _check_interactive(data: dict[str, Any]) -> None:
+    action = data["action"]
+    if not isinstance(action, dict):
+        raise bad_request("/body/action must be object")
+    for number, button in enumerate(action.get("buttons") or ()):
+        for name in ("type", "title", "id"):
+            if name not in button:
+                raise bad_request(
+                    f"/body/action/buttons/{number} must have required property '{name}'",
+                )
+        if button["type"] not in BUTTON_TYPES:
+            raise bad_request(
+                f"/body/action/buttons/{number}/type must be equal to one of the allowed values"
+            )
+    replies = sum(button["type"] == "quick_reply" for button in action.get("buttons") or ())
+    if replies > MOST_REPLIES:
+        raise bad_request("/body/action/buttons must NOT have more than 3 items")
+
+
+def _logged_as(kind: str, content: dict[str, Any]) -> str:
+    """Return what a person would call the message."""
+    if kind != "interactive":
+        return kind
+    if content.get("type", "button") != "button":
+        return str(content["type"])
+    return "media_buttons" if "media" in content else "buttons"
 
 
 def _typing_time(value: Any) -> float:

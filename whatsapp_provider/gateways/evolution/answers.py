@@ -16,6 +16,7 @@ from whatsapp_provider.errors import (
     RequestRejectedError,
     TemporarilyUnavailableError,
 )
+from whatsapp_provider.gateways import meta
 from whatsapp_provider.http import Classify, Effect, classify_status, explanation
 from whatsapp_provider.transport import Answer
 
@@ -97,6 +98,8 @@ def _missing(answer: Answer, text: str, said: str) -> GatewayError:
 def _known(answer: Answer, effect: Effect, text: str, said: str) -> GatewayError | None:
     """Return the error of a refusal with a status that by itself says nothing."""
     status = answer.status
+    if (refused := _of_templates(answer, effect, said)) is not None:
+        return refused
     if _is_not_on_whatsapp(answer):
         return RecipientRejectedError(
             f"{said} The number is not on WhatsApp.", status=status, code="not_on_whatsapp"
@@ -118,6 +121,19 @@ def _known(answer: Answer, effect: Effect, text: str, said: str) -> GatewayError
         code = OPAQUE if "[object object]" in text else "server_exception"
         return NoAnswerError(f"{said} The request may have been carried out.", status=status, code=code)
     return None
+
+
+def _of_templates(answer: Answer, effect: Effect, said: str) -> GatewayError | None:
+    """Return the error of a template's route, which has an envelope of its own around what Meta said."""
+    body = _body(answer)
+    details = body.get("details") if isinstance(body, dict) else None
+    code = details.get("whatsapp_code") if isinstance(details, dict) else None
+    if isinstance(code, int) and not isinstance(code, bool):
+        return meta.refusal(code, said, status=answer.status, what="template")
+    if code is None or "connection error" not in said.lower():
+        return None
+    kind = NoAnswerError if effect is Effect.ONCE else TemporarilyUnavailableError
+    return kind(f"{said} The server did not reach Meta.", status=answer.status, code="meta_not_reached")
 
 
 def _closed(effect: Effect, status: int, said: str) -> GatewayError:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from whatsapp_provider.gateways.base import Capabilities
-from whatsapp_provider.gateways.evolution.sends import KINDS
+from whatsapp_provider.gateways.evolution.kinds import KINDS
 
 _BUSINESS_ONLY = "On WHATSAPP-BUSINESS instances only."
+_NOT_EVOLUTION = "Not on EVOLUTION instances."
 _BAILEYS_ONLY = "On WHATSAPP-BAILEYS instances only."
 
 CAPABILITIES = Capabilities(
@@ -22,6 +23,8 @@ CAPABILITIES = Capabilities(
     groups=True,
     profile=True,
     settings=True,
+    templates=True,
+    create_templates=True,
     notes={
         "channel_lifecycle": "Its instances have no paid days, and run until they are deleted.",
         "several_webhooks": "An instance has one webhook; another's is replaced only where the task says so.",
@@ -35,8 +38,10 @@ CAPABILITIES = Capabilities(
         "templates": _BUSINESS_ONLY,
         "create_templates": _BUSINESS_ONLY,
         "template": _BUSINESS_ONLY,
-        "voice": "Not on EVOLUTION instances.",
-        "buttons": "On WHATSAPP-BAILEYS instances many phones don't show them.",
-        "list": "On WHATSAPP-BUSINESS instances; on WHATSAPP-BAILEYS servers 2.3.6 fail at it.",
+        "voice": _NOT_EVOLUTION,
+        "buttons": "On servers of version 2; of WHATSAPP-BAILEYS instances many phones don't show them.",
+        "contact": _NOT_EVOLUTION,
+        "list": "On WHATSAPP-BUSINESS instances, and on WHATSAPP-BAILEYS ones of version 1.",
+        "location": _NOT_EVOLUTION,
     },
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,15 +11,17 @@ from whatsapp_provider.errors import (
     NoAnswerError,
     NotConnectedError,
     NotFoundError,
+    NotReachedError,
     RecipientRejectedError,
     RequestRejectedError,
 )
-from whatsapp_provider.gateways.evolution import rooms, webhooks
+from whatsapp_provider.gateways.base import MessageCheck
+from whatsapp_provider.gateways.evolution import kinds, rooms, webhooks
 from whatsapp_provider.gateways.evolution.account import row_of
 from whatsapp_provider.gateways.evolution.answers import NOT_AVAILABLE, OPAQUE, is_missing
 from whatsapp_provider.gateways.evolution.bodies import changed_settings
 from whatsapp_provider.gateways.evolution.capabilities import CAPABILITIES
-from whatsapp_provider.gateways.evolution.dialects import Dialect, Server
+from whatsapp_provider.gateways.evolution.dialects import VERSION_WITHIN, Dialect, Server
 from whatsapp_provider.gateways.evolution.history import History, furthest
 from whatsapp_provider.gateways.evolution.pairing import Pairer
 from whatsapp_provider.gateways.evolution.payloads import (
@@ -32,9 +35,11 @@ from whatsapp_provider.gateways.evolution.payloads import (
 )
 from whatsapp_provider.gateways.evolution.sends import send_request, send_result
 from whatsapp_provider.gateways.evolution.states import phone_of, status_of
+from whatsapp_provider.gateways.evolution.templates import Templates
 from whatsapp_provider.gateways.limited import LimitedChannel
+from whatsapp_provider.gateways.meta_templates import MetaTemplate
 from whatsapp_provider.gateways.reading import digits_of
-from whatsapp_provider.http import ApiClient, Effect, Sleep, segment
+from whatsapp_provider.http import ApiClient, Effect, Sleep, private_texts, segment
 from whatsapp_provider.messages import Message
 from whatsapp_provider.model import (
     ChannelStatus,
@@ -48,6 +53,7 @@ from whatsapp_provider.model import (
     SendResult,
     Webhook,
 )
+from whatsapp_provider.templates import OfficialTemplate
 
 MOST_UPDATES = 50  #: updates of one message that are read
 
@@ -67,6 +73,7 @@ class EvolutionChannel(LimitedChannel):
         self._server = server
         self._name = name
         self._pairer = Pairer(client, name, self.status, sleep)
+        self._templates = Templates(client, server, name)
 
     def _path(self, route: str) -> str:
         return f"/{route}/{segment(self._name)}"
@@ -148,9 +155,50 @@ class EvolutionChannel(LimitedChannel):
         body = await self._client.get(self._path("webhook/find"))
         return None if body is None else read(WebhookRow, body)
 
+    async def message_check(self, kind: str) -> MessageCheck:
+        """Check a kind against the instance's integration, where it hangs on that, and templates against Meta's.
+
+        Version 1 tells no templates; there Meta refuses what does not fit when it is sent.
+        """
+        self.capabilities.require_kind(self.gateway, kind)
+        if kind in kinds.EVERYWHERE:
+            return kinds.check
+        integration, dialect = await self._templates.integration(), await self._server.dialect()
+        kinds.require(kind, integration, dialect, self._name)
+        fits = await self._templates.check() if kind == "template" and dialect is Dialect.V2 else None
+
+        def check(message: Message) -> None:
+            kinds.check(message, integration)
+            if fits is not None:
+                fits(message)
+
+        return check
+
+    async def templates(self) -> Sequence[OfficialTemplate]:
+        """Return the first page of what Meta tells of them: 25 templates."""
+        return [template.official for template in await self._templates.read()]
+
+    async def create_template(self, definition: Mapping[str, Any]) -> OfficialTemplate:
+        """Hand a template in; Meta approves it or not in its own time."""
+        return await self._templates.create(definition)
+
+    async def _asked_before(self, message: Message) -> tuple[Dialect, MetaTemplate | None]:
+        """Return what a send must know of the server first; both within the bound of the one."""
+        try:
+            async with asyncio.timeout(VERSION_WITHIN):
+                dialect = await self._server.before_sending()
+                return dialect, await self._templates.for_sending(message, dialect)
+        except TimeoutError:
+            raise NotReachedError(
+                f"The server did not tell a template within {VERSION_WITHIN:g} s; the message was not sent.",
+                code="template_not_had",
+            ) from None
+
     async def send(self, recipient: str, message: Message) -> SendResult:
         """Send one message, once: the server knows no idempotency key."""
-        route, body = send_request(recipient, message, await self._server.before_sending())
+        self.capabilities.require_kind(self.gateway, message.kind)
+        dialect, template = await self._asked_before(message)
+        route, body = send_request(recipient, message, dialect, template)
         try:
             answer = await self._client.request(
                 "POST", self._path(f"message/{route}"), effect=Effect.ONCE, json=body
@@ -162,7 +210,7 @@ class EvolutionChannel(LimitedChannel):
                     f"{error} The instance is in no such group.", status=error.status, code="unknown_group"
                 ) from None
             raise
-        return send_result(answer.json())
+        return send_result(answer.json(), tuple(private_texts(body)))
 
     async def message_status(self, message_id: str) -> MessageStatus:
         """Return the furthest step that was told; updates have no order and no time."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
@@ -35,7 +36,14 @@ _KINDS = {
     "documentWithCaptionMessage": "document",
     "audioMessage": "audio",
     "pttMessage": "voice",
+    "locationMessage": "location",
+    "contactMessage": "contact",
+    "contact": "contact",  # on WHATSAPP-BUSINESS, as the content of a "conversation"
+    "buttonMessage": "buttons",
+    "listMessage": "list",
 }
+#: How Baileys shows the two texts above buttons: the first in bold.
+_TITLED = re.compile(r"\*(.*?)\*(?:\n\n(.*))?", re.DOTALL)
 
 
 def furthest(words: Iterable[str | None]) -> MessageStatus:
@@ -67,14 +75,20 @@ class MessageRow(Payload):
     @property
     def entry(self) -> HistoryEntry:
         """The message in our words."""
-        kind = self.messageType or next(iter(self.message or {}), "")
-        content = (self.message or {}).get(kind)
+        message = self.message or {}
+        kind = self.messageType or next(iter(message), "")
+        if kind not in message and (named := [name for name in message if name in _KINDS]):
+            kind = named[0]
+        # One integration shows the content of buttons without a name of its own.
+        content = message if kind == "buttonMessage" and kind not in message else message.get(kind)
+        if (native := _native(message)) is not None:
+            kind, content = "buttonMessage", native
         is_voice = isinstance(content, dict) and content.get("ptt") is True
         return HistoryEntry(
             message_id=self.key.id,
             sent_at=self.messageTimestamp,
             kind="voice" if is_voice else _KINDS.get(kind, kind),
-            text=_text(self.message or {}, content),
+            text=_text(message, content),
             status=furthest(row.status for row in self.MessageUpdate or ()),
         )
 
@@ -135,5 +149,20 @@ def _text(message: dict[str, Any], content: Any) -> str | None:
     """Return body or caption."""
     found = message.get("conversation")
     if not isinstance(found, str) and isinstance(content, dict):
-        found = content.get("text", content.get("caption"))
+        # Of the two texts above buttons and lists the first stands for both where there is one only.
+        names = ("text", "caption", "description", "title")
+        found = next((content[name] for name in names if content.get(name)), None)
     return found if isinstance(found, str) else None
+
+
+def _native(message: dict[str, Any]) -> dict[str, str] | None:
+    """Return the texts of buttons as Baileys makes them, ``None`` for anything else."""
+    inner: Any = message
+    for name in ("viewOnceMessage", "message", "interactiveMessage"):
+        inner = inner.get(name) if isinstance(inner, dict) else None
+    if not isinstance(inner, dict) or "nativeFlowMessage" not in inner:
+        return None
+    body = inner.get("body")
+    text = body.get("text") if isinstance(body, dict) else None
+    found = _TITLED.fullmatch(text.strip()) if isinstance(text, str) else None
+    return {"title": found[1], "description": found[2] or ""} if found else {}

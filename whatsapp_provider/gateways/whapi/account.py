@@ -16,7 +16,13 @@ from whatsapp_provider.errors import (
 from whatsapp_provider.gateways.limited import LimitedAccount
 from whatsapp_provider.gateways.whapi.capabilities import CAPABILITIES
 from whatsapp_provider.gateways.whapi.connection import WhapiConfig
-from whatsapp_provider.gateways.whapi.payloads import ChannelList, ChannelPayload, ProjectPayload, read
+from whatsapp_provider.gateways.whapi.payloads import (
+    ChannelList,
+    ChannelPayload,
+    ProjectList,
+    ProjectPayload,
+    read,
+)
 from whatsapp_provider.http import ApiClient, Effect, segment
 from whatsapp_provider.model import Channel, ChannelRef, ChannelSpec
 from whatsapp_provider.transport import Answer
@@ -170,8 +176,7 @@ class WhapiAccount(LimitedAccount):
     async def _project(self) -> ProjectPayload:
         body = await self._client.get("/projects", params={"count": str(PAGE)})
         # The spec has an object; two clients in the field read a bare list.
-        items = body if isinstance(body, list) else body.get("projects", []) if isinstance(body, dict) else []
-        projects = [read(ProjectPayload, item) for item in items]
+        projects = read(ProjectList, {"projects": body} if isinstance(body, list) else body).projects
         if not projects:
             raise ConfigurationError(
                 f"The Whapi account of connection {self._config.conn_id!r} has no project; create one in its "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from whatsapp_provider.errors import (
     CredentialRejectedError,
     GatewayError,
+    NoAnswerError,
     NotConnectedError,
     NotFoundError,
     RecipientRejectedError,
@@ -29,7 +30,7 @@ CHAT_NOT_FOUND = "chat_not_found"
 
 def classify_gate(answer: Answer, effect: Effect, said: str) -> GatewayError:
     """Return the error of a gate answer."""
-    text = explanation(answer).lower()
+    text = _text(answer)
     status = answer.status
     if status == 401 and any(words in text for words in _UNPAIRED):
         return NotConnectedError(f"{said} Pair a phone with the channel.", status=status)
@@ -47,6 +48,15 @@ def classify_gate(answer: Answer, effect: Effect, said: str) -> GatewayError:
     return classify_status(answer, effect, said)
 
 
+def _text(answer: Answer) -> str:
+    """Return what the gate itself says; the page of whoever stands before it may use any of its words."""
+    try:
+        answer.json()
+    except NoAnswerError:
+        return ""
+    return explanation(answer).lower()
+
+
 def _forbidden(text: str, said: str) -> GatewayError:
     # The gate documents 403 on sends as "forbidden to send to this group/recipient"; Cloudflare, in
     # front of it, uses the same status for a client it does not like.
@@ -57,7 +67,7 @@ def _forbidden(text: str, said: str) -> GatewayError:
 
 def classify_manager(answer: Answer, effect: Effect, said: str) -> GatewayError:
     """Return the error of a manager answer."""
-    if answer.status == 503 and "servers are currently busy" in explanation(answer).lower():
+    if answer.status == 503 and "servers are currently busy" in _text(answer):
         # Documented for creating a channel: refused, so there is nothing in doubt.
         return TemporarilyUnavailableError(said, status=503, code="servers_busy")
     if answer.status == 401:

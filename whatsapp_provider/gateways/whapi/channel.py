@@ -239,7 +239,7 @@ class WhapiChannel(LimitedChannel):
                 return []
             raise
         return [
-            HistoryEntry(item.id, item.timestamp, item.type, item.text, status_of(item.status))
+            HistoryEntry(item.id, item.timestamp, item.kind, item.text, status_of(item.status))
             for item in read(MessageList, body).messages
             if item.from_me
         ]

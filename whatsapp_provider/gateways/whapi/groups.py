@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from whatsapp_provider.gateways.reading import Payload
+from whatsapp_provider.gateways.reading import Many, Payload
 from whatsapp_provider.model import Group, GroupMember
 
 PAGE = 100  #: groups asked for at once
@@ -28,7 +28,7 @@ class GroupPayload(Payload):
 
     id: str
     name: str = ""
-    participants: list[MemberPayload] | None = Field(default=None, repr=False)
+    participants: Many[MemberPayload] | None = Field(default=None, repr=False)
 
     @field_validator("participants", mode="before")
     @classmethod
@@ -41,7 +41,7 @@ class GroupPayload(Payload):
 class GroupList(Payload):
     """One page of groups."""
 
-    groups: list[GroupPayload] = Field(default_factory=list)
+    groups: Many[GroupPayload] = Field(default_factory=list)
     total: int | None = None
 
 

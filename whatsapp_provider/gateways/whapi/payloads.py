@@ -6,9 +6,11 @@ captured answers differ.
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import ConfigDict, Field
 
-from whatsapp_provider.gateways.reading import Payload, Reader
+from whatsapp_provider.gateways.reading import Many, Payload, Reader
 
 
 class ChannelPayload(Payload):
@@ -33,7 +35,7 @@ class ChannelPayload(Payload):
 class ChannelList(Payload):
     """One page of channels."""
 
-    channels: list[ChannelPayload] = Field(default_factory=list)
+    channels: Many[ChannelPayload] = Field(default_factory=list)
     total: int | None = None
 
 
@@ -43,6 +45,12 @@ class ProjectPayload(Payload):
     id: str
     name: str = ""
     isDefault: bool | None = None  # noqa: N815 - the wire's spelling
+
+
+class ProjectList(Payload):
+    """One page of projects."""
+
+    projects: Many[ProjectPayload]
 
 
 class HealthStatus(Payload):
@@ -86,33 +94,53 @@ class MessagePayload(Payload):
 
     model_config = ConfigDict(extra="allow")
 
-    id: str
+    id: str = Field(strict=True, min_length=1)
     type: str = ""
     from_me: bool = True
     timestamp: float = 0.0
     status: str | None = None
 
     @property
+    def content(self) -> dict[str, Any]:
+        """What stands under the key named like the type."""
+        content = (self.model_extra or {}).get(self.type)
+        return content if isinstance(content, dict) else {}
+
+    @property
+    def kind(self) -> str:
+        """Our kind of message, by what it has where the gate's word leaves it open; else the gate's word."""
+        if self.type not in {"text", "interactive", "buttons", "list", "hsm"}:
+            return self.type
+        action = self.content.get("action")
+        parts = self.content | (action if isinstance(action, dict) else {})
+        has = {name for name, value in parts.items() if value}
+        if has & {"sections", "list"}:
+            return "list"
+        if "buttons" in has:
+            return "media_buttons" if "media" in has else "buttons"
+        return self.type
+
+    @property
     def text(self) -> str | None:
         """Body or caption."""
-        content = (self.model_extra or {}).get(self.type)
-        if not isinstance(content, dict):
-            return None
-        value = content.get("body", content.get("caption"))
+        value = self.content.get("body", self.content.get("caption"))
+        if isinstance(value, dict):
+            value = value.get("text")
         return value if isinstance(value, str) else None
 
 
 class SentPayload(Payload):
     """The answer to a send. ``sent`` may be missing on success; ``false`` in a 200 is a refusal."""
 
-    sent: bool | None = None
+    # Strict: a text or a number there is not what the gate documents, and proves nothing.
+    sent: bool | None = Field(default=None, strict=True)
     message: MessagePayload | None = None
 
 
 class MessageList(Payload):
     """``GET /messages/list/{chat}``."""
 
-    messages: list[MessagePayload] = Field(default_factory=list)
+    messages: Many[MessagePayload] = Field(default_factory=list)
 
 
 class StatusEntry(Payload):
@@ -125,7 +153,7 @@ class StatusEntry(Payload):
 class StatusList(Payload):
     """``GET /statuses/{id}``."""
 
-    statuses: list[StatusEntry] = Field(default_factory=list)
+    statuses: Many[StatusEntry] = Field(default_factory=list)
 
 
 class CheckEntry(Payload):
@@ -139,7 +167,7 @@ class CheckEntry(Payload):
 class CheckPayload(Payload):
     """``POST /contacts``."""
 
-    contacts: list[CheckEntry] = Field(default_factory=list)
+    contacts: Many[CheckEntry] = Field(default_factory=list)
 
 
 _reader = Reader("Whapi", "Is the URL of the connection that of Whapi?")

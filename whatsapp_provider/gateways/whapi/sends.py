@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from pathlib import PurePath
 from typing import Any
 
 from whatsapp_provider.errors import NoAnswerError, RecipientRejectedError, UnsupportedError
+from whatsapp_provider.gateways.whapi.interactive import interactive, media_fields, vcard
 from whatsapp_provider.gateways.whapi.payloads import SentPayload, read
-from whatsapp_provider.messages import Audio, Document, Image, Media, Message, Text, Video, Voice
+from whatsapp_provider.messages import (
+    Audio,
+    Buttons,
+    ContactCard,
+    Document,
+    Image,
+    ListMessage,
+    Location,
+    MediaButtons,
+    Message,
+    Text,
+    Video,
+    Voice,
+)
 from whatsapp_provider.model import MessageStatus, SendResult
 
-#: The gate's endpoints are named like our kinds.
-KINDS = frozenset({"text", "image", "video", "audio", "voice", "document"})
+#: Lists and both kinds with buttons are the gate's ``interactive``, which the vendor calls not stable; the other
+#: endpoints are named like our kinds.
+KINDS = frozenset(
+    {
+        *("text", "image", "video", "audio", "voice", "document"),
+        *("location", "contact", "buttons", "media_buttons", "list"),
+    }
+)
 
 _STATUS = {
     "failed": MessageStatus.FAILED,
@@ -34,9 +53,17 @@ def send_request(recipient: str, message: Message) -> tuple[str, dict[str, Any]]
     """Return path and body of the request that sends ``message``."""
     if isinstance(message, Text):
         return "/messages/text", {"to": recipient, "body": message.body}
+    if isinstance(message, Location):
+        place = message.model_dump(include={"latitude", "longitude", "name", "address"}, exclude_none=True)
+        return "/messages/location", {"to": recipient, **place}
+    if isinstance(message, ContactCard):
+        card = {"name": message.full_name, "vcard": vcard(message)}
+        return "/messages/contact", {"to": recipient, **card}
+    if isinstance(message, Buttons | MediaButtons | ListMessage):
+        return "/messages/interactive", {"to": recipient, **interactive(message)}
     if not isinstance(message, Image | Video | Audio | Voice | Document):
         raise UnsupportedError(f"Gateway 'whapi' can't send messages of kind {message.kind!r}.")
-    body = {"to": recipient, **_media(message.media)}
+    body = {"to": recipient, **media_fields(message.media)}
     caption = getattr(message, "caption", None)
     if caption is not None:
         body["caption"] = caption
@@ -45,15 +72,6 @@ def send_request(recipient: str, message: Message) -> tuple[str, dict[str, Any]]
         if filename:
             body["filename"] = filename
     return f"/messages/{message.kind}", body
-
-
-def _media(media: Media) -> dict[str, str]:
-    content = media.content()
-    if content is None:
-        named = {"media": media.url or media.media_id or ""}
-        return named | ({"mime_type": media.mime_type} if media.mime_type else {})
-    data, mime_type = content
-    return {"media": f"data:{mime_type};base64,{b64encode(data).decode()}", "mime_type": mime_type}
 
 
 def send_result(body: Any) -> SendResult:
