@@ -44,6 +44,11 @@ class Subject:
             if not getattr(self.line.capabilities, flag):
                 pytest.skip(f"{self.line.name} can't {self.line.capabilities.label(flag)}")
 
+    def lacks(self, flag: str) -> None:
+        """Skip the test where the gateway says that it has this ability."""
+        if getattr(self.line.capabilities, flag):
+            pytest.skip(f"{self.line.name} can {self.line.capabilities.label(flag)}")
+
 
 def lines() -> Iterator[Any]:
     """Yield each line of the registry, and one that is for tests only, with each of its harnesses."""

@@ -53,6 +53,9 @@ class Evolution:
         name: str = server.paired(f"contract {len(server.instances)}").name
         return name
 
+    def in_network(self, emulator: Emulator, channel_id: str) -> str:
+        return channel_id
+
     async def until_pairable(self, emulator: Emulator) -> None:
         await emulator.advance(5)
 

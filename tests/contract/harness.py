@@ -49,5 +49,8 @@ class Harness(Protocol):
     async def paired(self, emulator: Emulator) -> str:
         """Return the id of a channel that can send."""
 
+    def in_network(self, emulator: Emulator, channel_id: str) -> str:
+        """Return how the phone network calls a channel."""
+
     async def until_pairable(self, emulator: Emulator) -> None:
         """Let pass the time that a new channel, once looked at, needs before it can be paired."""

@@ -64,6 +64,7 @@ async def two_tenants(subject: Subject) -> AsyncIterator[list[Tenant]]:
             seed=ord(name[-1]),
             partner_token=f"eyJ.partner.{name}",
             evolution_key=f"global-key-of-{name}",
+            whatscloud_token=f"whatscloud-token-of-{name}",
             waabot_token=f"eyJ.waabot.{name}",
             waabot_refresh_token=f"eyJ.refresh.{name}",
         )

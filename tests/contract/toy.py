@@ -33,6 +33,9 @@ class Toy:
     async def paired(self, emulator: Emulator) -> str:
         return _server(emulator).paired("contract").id
 
+    def in_network(self, emulator: Emulator, channel_id: str) -> str:
+        return channel_id
+
     async def until_pairable(self, emulator: Emulator) -> None:
         """Every line can be paired at once."""
 

@@ -51,6 +51,9 @@ class Waabot:
         channel_id: str = emulator.waabot.paired_bot(f"contract {len(emulator.waabot.bots)}").id
         return channel_id
 
+    def in_network(self, emulator: Emulator, channel_id: str) -> str:
+        return channel_id
+
     async def until_pairable(self, emulator: Emulator) -> None:
         await emulator.advance(5)
 

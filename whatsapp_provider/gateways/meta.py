@@ -13,6 +13,7 @@ from whatsapp_provider.errors import (
     CredentialRejectedError,
     GatewayError,
     NoAnswerError,
+    NotConnectedError,
     NotFoundError,
     QuotaExceededError,
     RateLimitedError,
@@ -39,8 +40,9 @@ _MEANS: dict[int, type[GatewayError]] = {
     **dict.fromkeys(
         (130472, 131021, 131026, 131030, 131047, 131049, 131050, 131052, 131053), RecipientRejectedError
     ),
-    # The account is restricted or locked, the number is not registered.
-    **dict.fromkeys((368, 131031, 133010), ChannelHaltedError),
+    # The account is restricted or locked.
+    **dict.fromkeys((368, 131031), ChannelHaltedError),
+    133010: NotConnectedError,  # the number is not registered
     132001: NotFoundError,  # no such template in this language
     # The template is paused or disabled, or its values are not what it takes: all others would fare alike.
     **dict.fromkeys((132000, 132005, 132007, 132012, 132015, 132016), RequestRejectedError),

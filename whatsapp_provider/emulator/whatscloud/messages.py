@@ -36,6 +36,8 @@ USUAL_TYPE = {
     "audio": "audio/mpeg",
     "document": "application/octet-stream",
 }
+#: What the phone network calls the types that have no kind of their own.
+ON_THE_PHONE = {"interactive": "buttons", "cta_url": "buttons"}
 _CONTACT = Rule(kind="array")
 TEXT: Rules = {
     "phone_number": Rule(required=True),
@@ -199,7 +201,8 @@ async def _send(tenant: Tenant, request: Request, data: Data, draft: Draft) -> R
     sent = tenant.remember(digits, contact, draft.kind, draft.text, asked)
     if code is None:
         media = _summary(draft)
-        outgoing = Outgoing(sent.id, digits + SUFFIX, draft.kind, draft.text, media)
+        kind = ON_THE_PHONE.get(draft.kind, draft.kind)
+        outgoing = Outgoing(sent.id, digits + SUFFIX, kind, draft.text, media)
         world.network.send(tenant.channel_id, outgoing)
     else:
         world.timeline.call_later(settings.sent_after or 0, tenant.tick, sent.id, FAILED, code)
