@@ -18,7 +18,7 @@ class Row(Payload):
 
 
 class Rows(Payload):
-    rows: Many[Row]
+    rows: Many[Row] | None
     labels: dict[str, bool]
 
 

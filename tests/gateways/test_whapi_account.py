@@ -284,10 +284,19 @@ async def test_where_no_project_is_the_main_one_the_first_is_taken(hosts: Hosts)
     assert hosts.asked[1].body["projectId"] == "one"
 
 
-@pytest.mark.parametrize("projects", [{"projects": []}, [], {}, "?"])
+@pytest.mark.parametrize("projects", [{"projects": []}, [], {}])
 async def test_an_account_without_a_project_is_told_what_to_do(hosts: Hosts, projects: Any) -> None:
     hosts.say("GET manager /projects", projects)
     with pytest.raises(ConfigurationError, match="create one in its dashboard"):
+        await hosts.gateway().account().create_channel(ChannelSpec("Bot"))
+
+
+@pytest.mark.parametrize("projects", [{"projects": None}, "?", [1]])
+async def test_what_is_no_list_of_projects_is_no_answer_and_no_reason_to_create_one(
+    hosts: Hosts, projects: Any
+) -> None:
+    hosts.say("GET manager /projects", projects)
+    with pytest.raises(NoAnswerError, match="ProjectList"):
         await hosts.gateway().account().create_channel(ChannelSpec("Bot"))
 
 

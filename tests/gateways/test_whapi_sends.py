@@ -153,7 +153,7 @@ async def test_each_kind_of_media_arrives_at_the_emulated_phone(
         (facts.SENT, SendResult(facts.MESSAGE["id"], MessageStatus.PENDING)),
         ({"message": {"id": "x"}}, SendResult("x", MessageStatus.PENDING)),  # [COMM] sent is missing
         ({"sent": True, "message": {"id": "x", "status": "sent"}}, SendResult("x", MessageStatus.SENT)),
-        ({"sent": None, "message": {"id": 7}}, SendResult("7", MessageStatus.PENDING)),
+        ({"sent": None, "message": {"id": "7"}}, SendResult("7", MessageStatus.PENDING)),
     ],
 )
 async def test_a_send_is_accepted_when_the_answer_names_the_message(
@@ -172,6 +172,11 @@ OUTCOMES: list[tuple[str, Any, type[WhatsAppError], Disposition, str]] = [
     ("half of it", (200, '{"sent":tr'), NoAnswerError, HOLD, "unreadable"),
     ("a page", (200, facts.CLOUDFLARE_PAGE), NoAnswerError, HOLD, "unreadable"),
     ("a list", (200, []), NoAnswerError, HOLD, "unreadable"),
+    ("an empty id", (200, {"sent": True, "message": {"id": ""}}), NoAnswerError, HOLD, "unreadable"),
+    ("a number for an id", (200, {"sent": True, "message": {"id": 7}}), NoAnswerError, HOLD, "unreadable"),
+    ("sent is a text", (200, {"sent": "false"}), NoAnswerError, HOLD, "unreadable"),
+    ("sent is a number", (200, {"sent": 0}), NoAnswerError, HOLD, "unreadable"),
+    ("sent is said twice", (200, '{"sent": false, "sent": true}'), NoAnswerError, HOLD, "unreadable"),
     ("no content", (204, ""), NoAnswerError, HOLD, "unreadable"),
     # this recipient, or this file
     ("bad to", (400, facts.error("bad request", details=facts.BAD_TO)), RecipientRejectedError, SKIP, "bad_recipient"),
@@ -200,6 +205,7 @@ OUTCOMES: list[tuple[str, Any, type[WhatsAppError], Disposition, str]] = [
     ("unpaired", (401, facts.error("need channel authorization", 401)), NotConnectedError, HALT, "http_401"),
     ("bad token", (401, facts.error("invalid token", 401)), CredentialRejectedError, HALT, "http_401"),
     ("trial", (402, facts.flat("trial version limit exceeded", 402)), QuotaExceededError, HALT, "http_402"),
+    ("a page", (403, "<title>Ask the recipient of the group</title>"), CredentialRejectedError, HALT, "http_403"),
     ("cloudflare", (403, facts.CLOUDFLARE), CredentialRejectedError, HALT, "http_403"),
     ("channel", (404, facts.error("Channel not found", 404)), NotFoundError, HALT, "http_404"),
     # not now

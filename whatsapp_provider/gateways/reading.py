@@ -16,9 +16,15 @@ MOST_FIELDS = 50  #: in an error; there may be as many as the answer has bytes
 LONGEST_NAMES = 200  #: characters of the names of fields in an error
 
 
+class _UntilTheFirst(FailFast):
+    # A union's members must be hashable until Python 3.14, and pydantic's own mark is not.
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+
 T = TypeVar("T")
 #: A list in an answer, read until its first wrong item: an error for each of millions takes gigabytes.
-Many = Annotated[list[T], FailFast()]
+Many = Annotated[list[T], _UntilTheFirst()]
 
 
 class Payload(BaseModel):

@@ -50,7 +50,7 @@ class ProjectPayload(Payload):
 class ProjectList(Payload):
     """One page of projects."""
 
-    projects: Many[ProjectPayload]
+    projects: Many[ProjectPayload] = Field(default_factory=list)
 
 
 class HealthStatus(Payload):
