@@ -78,8 +78,10 @@ def _asked(
         try:
             return ask(batch)
         except (RateLimitedError, TemporarilyUnavailableError) as error:
-            seconds = WAIT if error.retry_after is None else error.retry_after
-            if waits == MOST_WAITS or seconds > LONGEST_WAIT:
+            # A 502 is "come back" too, and was tried again before it came here.
+            told = WAIT if isinstance(error, RateLimitedError) else None
+            seconds = told if error.retry_after is None else error.retry_after
+            if seconds is None or seconds > LONGEST_WAIT or waits == MOST_WAITS:
                 raise
             log.info("The gateway asks to wait: %s Next try in %.0f s.", error, seconds)
             sleep(seconds)

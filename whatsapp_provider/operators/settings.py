@@ -50,15 +50,15 @@ class WhatsAppUpdateSettingsOperator(WhatsAppOperator):
         gateway.capabilities.require(gateway.name, "settings")
         ref = self.channel_ref(self.channel)
         current = self._current(ref)
-        names = list(wanted) if current is None else list(_differing(wanted, current))
+        names = list(wanted) if current is None else list(differing(wanted, current))
         if not names:
             self.log.info("Nothing to change: all %d settings are so already.", len(wanted))
             return []
-        self.hook.update_settings(_changes(wanted, current or {}, names), channel=ref)
-        self.log.info("Changed: %s.", ", ".join(names))
-        if current is not None:
-            self._look_again(wanted, ref)
-        return names
+        self.hook.update_settings(changes(wanted, current or {}, names), channel=ref)
+        left = set() if current is None else self._look_again(wanted, ref)
+        changed = [name for name in names if name not in left]
+        self.log.info("Changed: %s.", ", ".join(changed) or "nothing")
+        return changed
 
     def private(self, field: str, value: Any) -> Private:
         """Show the settings' names only."""
@@ -72,10 +72,10 @@ class WhatsAppUpdateSettingsOperator(WhatsAppOperator):
         except UnsupportedError:
             return None
 
-    def _look_again(self, wanted: Mapping[str, Any], ref: ChannelRef) -> None:
-        """Find out what the gateway left out without saying so."""
+    def _look_again(self, wanted: Mapping[str, Any], ref: ChannelRef) -> set[str]:
+        """Return what the gateway left as it was without saying so."""
         now = self.hook.settings(channel=ref)
-        left = [name for name in _differing(wanted, now) if not _SECRET.search(name)]
+        left = [name for name in differing(wanted, now) if not _SECRET.search(name)]
         unknown = [name for name in left if _at(now, name) is _ABSENT]
         if unknown:
             raise ConfigurationError(
@@ -87,6 +87,7 @@ class WhatsAppUpdateSettingsOperator(WhatsAppOperator):
                 "The gateway took the settings and shows other values of %s: it may have put them into another form.",
                 ", ".join(left),
             )
+        return set(left)
 
 
 def _checked(settings: Any) -> dict[str, Any]:
@@ -104,12 +105,12 @@ def _checked(settings: Any) -> dict[str, Any]:
     return {str(name): value for name, value in settings.items()}
 
 
-def _differing(wanted: Mapping[str, Any], current: Mapping[str, Any], above: str = "") -> Iterator[str]:
-    """Yield the dotted names of what is not as wanted."""
+def differing(wanted: Mapping[str, Any], current: Mapping[str, Any], above: str = "") -> Iterator[str]:
+    """Yield the dotted names of what is not as wanted; names are compared in either spelling."""
     for name, value in wanted.items():
         there = _get(current, name)
         if isinstance(value, Mapping) and isinstance(there, Mapping):
-            yield from _differing(value, there, f"{above}{name}.")
+            yield from differing(value, there, f"{above}{name}.")
         elif not (there is _ABSENT and value in (None, "")) and not _same(value, there):
             yield f"{above}{name}"
 
@@ -123,7 +124,7 @@ def _same(value: Any, there: Any) -> bool:
     )
 
 
-def _changes(wanted: Mapping[str, Any], current: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+def changes(wanted: Mapping[str, Any], current: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
     """Return the settings of which something differs; a group that is given in part is made whole.
 
     What else is in a group is sent as it is, because some gateways merge a group and others replace it.
