@@ -9,6 +9,8 @@ import httpx
 import pytest
 
 from tests.emulator.evolution_wire import Evolution
+from tests.emulator.waabot_wire import Waabot
+from tests.emulator.whatscloud_wire import WhatsCloud
 from whatsapp_provider.emulator import Emulator, EmulatorSettings
 from whatsapp_provider.emulator.whapi.channel import WhapiChannel
 
@@ -107,3 +109,13 @@ def evolution(wire: Wire) -> Evolution:
 @pytest.fixture
 def evolution_v1(wire: Wire) -> Evolution:
     return Evolution(wire.emulator, wire.http, version=1)
+
+
+@pytest.fixture
+def waabot(wire: Wire) -> Waabot:
+    return Waabot(wire.emulator, wire.http)
+
+
+@pytest.fixture
+def whatscloud(wire: Wire) -> WhatsCloud:
+    return WhatsCloud(wire.emulator, wire.http)
