@@ -25,7 +25,7 @@ def whatsapp_send_message():
         message_key="order-ready/{{ params.order }}",
     )
 
-    @task(retries=2)
+    @task
     def look(sent: dict[str, str]) -> str:
         """Ask the gateway; a hook works in any task, sync or async."""
         return WhatsAppHook("whatsapp_default").message_status(sent["message_id"]).value

@@ -4,33 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.contract.harness import BASE
 from tests.hooks.world import CONN_ID, World, world
 from whatsapp_provider.demo.gateways import connection_fields
-from whatsapp_provider.errors import WhatsAppError
+from whatsapp_provider.errors import UnsupportedError, WhatsAppError
+from whatsapp_provider.gateways.base import Capabilities
 from whatsapp_provider.gateways.connection import ConnectionValues
 from whatsapp_provider.gateways.registry import GATEWAYS
 
 __all__ = ["world"]
 
 
-def _whapi(world: World) -> dict[str, str]:
-    return {"channel_id": world.channel_id}
-
-
-def _evolution(world: World) -> dict[str, str]:
-    return {"instance": world.emulator.evolution.v2.paired("main", "15550001000").name}
-
-
-#: Makes the channel that the connection itself names, and returns the fields that name it.
-OWN_CHANNEL: Mapping[str, Callable[[World], dict[str, str]]] = {"evolution": _evolution, "whapi": _whapi}
+async def own_channel(gateway: str, world: World) -> dict[str, str]:
+    """Make a channel that can send, and return the fields by which a connection names it as its own."""
+    harness = next(iter(import_module(f"tests.contract.{gateway}").HARNESSES.values()))
+    values = harness.one_channel(world.emulator, await harness.paired(world.emulator))
+    return {name: str(value).replace(BASE, world.url) for name, value in values.extra.items()}
 
 
 @dataclass
@@ -40,6 +38,18 @@ class Anywhere:
     gateway: str
     world: World
     fields: dict[str, Any]
+
+    def can(self, flag: str) -> bool:
+        """Say whether the gateway has an ability."""
+        return bool(getattr(GATEWAYS[self.gateway].capabilities, flag))
+
+    def refusal(self, flag: str) -> str:
+        """Return what a task says that asks for an ability that the gateway has not."""
+        with pytest.raises(UnsupportedError) as caught:
+            GATEWAYS[self.gateway].capabilities.require(self.gateway, flag)
+        told = str(caught.value)
+        assert f"{self.gateway!r} can't {Capabilities.label(flag)}" in told
+        return told
 
     @contextmanager
     def somebody_scans(self) -> Iterator[None]:
@@ -79,6 +89,6 @@ class Anywhere:
 @pytest.fixture(params=GATEWAYS)
 def anywhere(request: pytest.FixtureRequest, world: World) -> Anywhere:
     fields = connection_fields(request.param, world.facts)
-    fields["extra"] |= OWN_CHANNEL[request.param](world)
+    fields["extra"] = asyncio.run(own_channel(request.param, world)) | fields["extra"]
     world.connect(**fields)
     return Anywhere(request.param, world, fields)
