@@ -39,9 +39,19 @@ def _evolution(emulator: Json) -> Json:
     }
 
 
+def _waabot(emulator: Json) -> Json:
+    return {
+        "conn_type": "waabot",
+        "host": emulator["waabot_url"],
+        "password": emulator["waabot_token"],
+        "extra": {"refresh_token": emulator["waabot_refresh_token"]},
+    }
+
+
 DEFAULT_GATEWAY = "whapi"
 _GATEWAYS: Mapping[str, DemoGateway] = {
     "evolution": DemoGateway(_evolution, "messages.update"),
+    "waabot": DemoGateway(_waabot, "onAck"),
     "whapi": DemoGateway(_whapi, "statuses.post"),
 }
 
