@@ -102,7 +102,7 @@ class WaabotAccount(LimitedAccount):
         if not is_object_id(channel_id):
             return False
         try:
-            told = _count(await self._api.ask(DELETE, tail=channel_id))
+            told = _count(await self._api.ask(DELETE, bot_id=channel_id))
         except GatewayError as error:
             if error.disposition is not Disposition.HOLD or await self.get_channel(channel_id):
                 raise

@@ -8,8 +8,8 @@ from typing import Any
 
 from whatsapp_provider.errors import GatewayError
 from whatsapp_provider.gateways.waabot.answers import classify, refusal_in
-from whatsapp_provider.gateways.waabot.calls import Call, Pair, Place
-from whatsapp_provider.gateways.waabot.connection import WaabotConfig
+from whatsapp_provider.gateways.waabot.calls import Call, Place
+from whatsapp_provider.gateways.waabot.connection import Pair, WaabotConfig
 from whatsapp_provider.http import ApiClient, Effect, Sleep, check_url, segment
 from whatsapp_provider.transport import Answer, Form, Timeouts, Wire
 
@@ -37,18 +37,18 @@ class Api:
         call: Call,
         pair: Pair | None = None,
         *,
-        tail: str = "",
+        bot_id: str = "",
         params: Mapping[str, str] | None = None,
         json: Mapping[str, Any] | None = None,
         form: Form | None = None,
     ) -> Answer:
         """Make one call and return its 2xx answer, which may be empty.
 
-        :param tail: an id that ends the path.
+        :param bot_id: for a path with a place for it.
         :raises GatewayError: also where a 2xx says in its body that nothing was done.
         """
         client = self._client(pair)
-        path = call.path + (segment(tail) if tail else "")
+        path = call.path.replace("{}", segment(bot_id)) if bot_id else call.path
         query = {**(pair.fields() if pair and Place.QUERY in call.pair else {}), **(params or {})}
         body: dict[str, Any] | None = None
         if form is None and (json is not None or Place.BODY in call.pair):

@@ -13,8 +13,8 @@ from whatsapp_provider.errors import (
     NotFoundError,
 )
 from whatsapp_provider.gateways.waabot.api import Api
-from whatsapp_provider.gateways.waabot.calls import LIST, Pair
-from whatsapp_provider.gateways.waabot.connection import WaabotConfig
+from whatsapp_provider.gateways.waabot.calls import LIST
+from whatsapp_provider.gateways.waabot.connection import Pair, WaabotConfig
 from whatsapp_provider.gateways.waabot.payloads import Bot, data_of, read, read_list
 from whatsapp_provider.model import ChannelRef
 

@@ -7,26 +7,10 @@ updates show none on the page, and there the sample's answer matched no bot: the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Flag, auto
 
-from whatsapp_provider.dispositions import Effect
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """What opens one bot. A secret, both halves of it."""
-
-    session_id: str = field(repr=False)
-    access_token: str = field(repr=False)
-
-    def fields(self) -> dict[str, str]:
-        """Return the pair as it is written into a body or a query."""
-        return {"session_id": self.session_id, "access_token": self.access_token}
-
-    def secrets(self) -> tuple[str, str]:
-        """Return what must not be told."""
-        return self.session_id, self.access_token
+from whatsapp_provider.http import Effect
 
 
 class Place(Flag):
@@ -42,7 +26,7 @@ class Place(Flag):
 class Call:
     """One call.
 
-    :param path: below the base URL; an id may follow it.
+    :param path: below the base URL; ``{}`` stands for an id.
     """
 
     method: str
@@ -53,12 +37,12 @@ class Call:
 
 CREATE = Call("POST", "/whatsapp/createNewWhatsapp", Place.NOWHERE, Effect.ONCE)
 LIST = Call("GET", "/whatsapp", Place.BODY, Effect.READ)
-DELETE = Call("DELETE", "/whatsapp/", Place.NOWHERE, Effect.ONCE)
+DELETE = Call("DELETE", "/whatsapp/{}", Place.NOWHERE, Effect.ONCE)
 INIT = Call("POST", "/whatsapp/init", Place.BODY, Effect.IDEMPOTENT)
 INSTANCE = Call("GET", "/whatsapp/instance", Place.BOTH, Effect.READ)
 SCAN = Call("GET", "/whatsapp/scan", Place.QUERY, Effect.READ)
 #: A change by GET.
-LOGOUT = Call("GET", "/whatsapp/instance/logout/", Place.QUERY, Effect.ONCE)
+LOGOUT = Call("GET", "/whatsapp/instance/logout/{}", Place.QUERY, Effect.ONCE)
 SET_WEBHOOK = Call("PUT", "/whatsapp/setWebhook", Place.BODY, Effect.IDEMPOTENT)
 UPDATE_GENERAL = Call("PUT", "/whatsapp/updateGeneral", Place.BOTH, Effect.IDEMPOTENT)
 UPDATE_ACTIONS = Call("PUT", "/whatsapp/updateActions", Place.BOTH, Effect.IDEMPOTENT)

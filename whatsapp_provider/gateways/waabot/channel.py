@@ -135,7 +135,7 @@ class WaabotChannel(LimitedChannel):
         """Unlink the phone. The call is a GET that changes something, so it is made once."""
         bot_id = await self._bot_id()
         try:
-            await self._ask(LOGOUT, tail=bot_id)
+            await self._ask(LOGOUT, bot_id=bot_id)
         except NotConnectedError:
             return False
         except GatewayError as error:

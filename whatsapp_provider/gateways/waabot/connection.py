@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.gateways.connection import PORT_HINT, ConnectionForm, ConnectionValues
-from whatsapp_provider.gateways.waabot.calls import Pair
 
 BASE_URL = "https://api.waabot.com/api/v1"
 TEXT_CALLS = ("message", "deprecated")
@@ -55,6 +54,22 @@ FORM = ConnectionForm(
         },
     },
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What opens one bot. A secret, both halves of it."""
+
+    session_id: str = field(repr=False)
+    access_token: str = field(repr=False)
+
+    def fields(self) -> dict[str, str]:
+        """Return the pair as it is written into a body or a query."""
+        return {"session_id": self.session_id, "access_token": self.access_token}
+
+    def secrets(self) -> tuple[str, str]:
+        """Return what must not be told."""
+        return self.session_id, self.access_token
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pydantic import AliasChoices, Field
 from whatsapp_provider.errors import NoAnswerError
 from whatsapp_provider.exchange import Answer
 from whatsapp_provider.gateways.reading import P, Payload, Reader, digits_of
-from whatsapp_provider.gateways.waabot.calls import Pair
+from whatsapp_provider.gateways.waabot.connection import Pair
 
 READER = Reader("Waabot", "Is the base URL of the connection (Host) that of the API?")
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}")

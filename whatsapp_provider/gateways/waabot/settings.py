@@ -15,8 +15,8 @@ from whatsapp_provider.gateways.waabot.calls import (
     UPDATE_ACTIVE_HOURS,
     UPDATE_GENERAL,
     Call,
-    Pair,
 )
+from whatsapp_provider.gateways.waabot.connection import Pair
 from whatsapp_provider.gateways.waabot.payloads import Updated, read
 from whatsapp_provider.transport import Answer
 
