@@ -293,6 +293,13 @@ async def test_a_message_is_pending_sent_delivered_and_read(whatscloud: WhatsClo
     assert seen == ["pending", "sent", "delivered", "read"]
 
 
+async def test_a_message_that_was_read_does_not_go_back(whatscloud: WhatsCloud) -> None:
+    message_id = await whatscloud.sent()
+    whatscloud.emulator.network.read(TO)
+    await whatscloud.emulator.advance(1)
+    assert (await whatscloud.status(message_id))["delivery_status"] == "read"
+
+
 async def test_a_number_without_whatsapp_fails_later(whatscloud: WhatsCloud) -> None:
     whatscloud.emulator.configure(numbers_without_whatsapp=NO_WHATSAPP)
     message_id = await whatscloud.sent()
@@ -422,6 +429,12 @@ async def test_what_a_fault_leaves_unsent_is_refused_and_arrives_nowhere(
     answer = await whatscloud.ask("POST", f"/messages/{path}", {"phone_number": f"+{TO}", **body})
     assert (answer.status_code, answer.json()["errors"]["code"]) == (400, 131026)
     assert whatscloud.emulator.network.received() == []
+
+
+async def test_it_is_refused_at_once_even_where_meta_refuses_later(whatscloud: WhatsCloud) -> None:
+    whatscloud.emulator.configure(whatscloud_meta_late=True)
+    whatscloud.emulator.faults.add(Fault(kind="unsent", path=SENDS))
+    assert (await whatscloud.text()).status_code == 400
 
 
 async def test_a_send_can_arrive_although_its_answer_is_lost(whatscloud: WhatsCloud) -> None:
