@@ -1,12 +1,16 @@
 """Answers of Evolution servers; the tag names the source.
 
-[WIRE2] captured from Evolution API 2.3.6. [DOC1] the documented create of version 1. [SRC1] source of 1.8.
+[WIRE2] captured from Evolution API 2.3.6. [SRC2] its source. [DOC1] the documented create of version 1, and the
+bodies of its sends (1.7.1). [SRC1] source of 1.8.
 Names, numbers, keys and pictures are fictional ones of the same form.
 """
 
 from __future__ import annotations
 
 from typing import Any
+
+from tests.emulator.evolution_facts import captured
+from tests.gateways.wire_facts import Fact
 
 GLOBAL_KEY = "evo-global-key-for-tests"
 INSTANCE_TOKEN = "72E0711D-2898-49C5-A20A-8C8361A3816F"
@@ -213,3 +217,113 @@ def taken(name: str = NAME) -> dict[str, Any]:
 def state(word: str | None, name: str = NAME) -> dict[str, Any]:
     """Return an answer of connectionState ([WIRE2]); without a word, as right after the server's start."""
     return {"instance": {"instanceName": name} | ({"state": word} if word else {})}
+
+
+#: Kinds by the routes that send them, where the route says it all.
+_KINDS = {
+    "sendText": "text",
+    "sendWhatsAppAudio": "voice",
+    "sendLocation": "location",
+    "sendContact": "contact",
+    "sendButtons": "buttons",
+    "sendList": "list",
+    "sendTemplate": "template",
+}
+_CAPTURED = (
+    *("server", "create", "fetch", "configure", "edges", "offline"),
+    *("baileys_live", "baileys_lifecycle", "baileys_sends", "business_sends", "evolution_sends"),
+)
+
+
+def _as_fact(exchange: dict[str, Any]) -> Fact:
+    """Return a captured exchange ([WIRE2]) as a fact; a refused send shows nothing of its kind."""
+    path, _, query = exchange["path"].partition("?")
+    body, answer = exchange["body"], exchange["answer"]
+    kind = None
+    if isinstance(body, dict) and isinstance(answer, dict) and "key" in answer:
+        kind = body.get("mediatype") or _KINDS.get(path.split("/")[2])
+    parameters = dict(part.split("=", 1) for part in query.split("&")) if query else {}
+    asked = f"{exchange['method']} {path}"
+    return Fact("[WIRE2]", asked, body, answer, exchange["status"], kind, parameters)
+
+
+def _media(kind: str) -> Fact:
+    """Return a send of a kind that was not captured: its request by the schema, its answer as of the others."""
+    url = f"https://files.example/a.{kind}"
+    request = {"number": PHONE, "mediatype": kind, "media": url}
+    answer = {**SENT, "message": {f"{kind}Message": {}}, "messageType": f"{kind}Message"}
+    return Fact("[SRC2] sendMedia", f"POST /message/sendMedia/{NAME}", request, answer, 201, kind)
+
+
+def _v1(route: str, kind: str, wrapped: str, content: Any) -> Fact:
+    """Return a send as version 1 wants it ([DOC1]), with the answer of [SRC1]."""
+    answer = {
+        "key": SENT["key"],
+        "message": {"extendedTextMessage": {"text": "…"}},
+        "messageTimestamp": "1795220810",
+        "status": "PENDING",
+    }
+    body = {"number": PHONE, wrapped: content}
+    return Fact("[DOC1] [SRC1]", f"POST /message/{route}/{NAME}", body, answer, 201, kind)
+
+
+#: [SRC2] a group as fetchAllGroups and findGroupInfos tell it.
+GROUP: dict[str, Any] = {
+    "id": "120363000000000000@g.us",
+    "subject": "Customers",
+    "subjectOwner": f"{OWNER}@s.whatsapp.net",
+    "subjectTime": 1795220810,
+    "pictureUrl": None,
+    "size": 2,
+    "creation": 1795220810,
+    "owner": f"{OWNER}@s.whatsapp.net",
+    "desc": None,
+    "descId": None,
+    "restrict": False,
+    "announce": False,
+}
+MEMBERS = [
+    {"id": f"{OWNER}@s.whatsapp.net", "admin": "superadmin"},
+    {"id": f"{PHONE}@s.whatsapp.net", "admin": None},
+]
+PROFILE = {
+    "wuid": f"{OWNER}@s.whatsapp.net",
+    "name": "Loja Teste",
+    "numberExists": True,
+    "picture": None,
+    "status": None,
+    "isBusiness": False,
+}
+_GROUP_ID = {"groupJid": GROUP["id"]}
+_PLACE = {"latitude": -23.5, "longitude": -46.6, "name": "HQ", "address": "Av. X"}
+_PERSON = {"fullName": "Ana", "wuid": "15550000001", "phoneNumber": "+15550000001"}
+_LIST = {
+    "title": "T",
+    "description": "D",
+    "footerText": "F",
+    "buttonText": "Open",
+    "sections": [{"title": "S", "rows": [{"title": "R1", "description": "d", "rowId": "r1"}]}],
+}
+
+WIRE: tuple[Fact, ...] = (
+    *(_as_fact(exchange) for name in _CAPTURED for exchange in captured(name)),
+    _media("audio"),
+    _media("video"),
+    Fact("[SRC2]", f"GET /group/fetchAllGroups/{NAME}", None, [GROUP], query={"getParticipants": "false"}),
+    Fact(
+        "[SRC2]",
+        f"GET /group/findGroupInfos/{NAME}",
+        None,
+        {**GROUP, "participants": MEMBERS},
+        query=_GROUP_ID,
+    ),
+    Fact("[SRC2]", f"GET /group/participants/{NAME}", None, {"participants": MEMBERS}, query=_GROUP_ID),
+    Fact("[SRC2]", f"POST /chat/fetchProfile/{NAME}", {}, PROFILE),
+    Fact("[SRC1]", f"PUT /instance/restart/{NAME}", None, state("open")),
+    _v1("sendText", "text", "textMessage", {"text": "hi"}),
+    _v1("sendWhatsAppAudio", "voice", "audioMessage", {"audio": "https://files.example/a.ogg"}),
+    _v1("sendLocation", "location", "locationMessage", _PLACE),
+    _v1("sendContact", "contact", "contactMessage", [_PERSON]),
+    _v1("sendList", "list", "listMessage", _LIST),
+    _v1("sendTemplate", "template", "templateMessage", {"name": "a", "language": "en_US", "components": []}),
+)

@@ -12,6 +12,7 @@ import pytest
 
 from tests.gateways import whapi_facts as facts
 from tests.gateways.conftest import REF, Asked, Hosts
+from whatsapp_provider.campaigns.body import body_hash, is_body
 from whatsapp_provider.emulator import Emulator, Fault
 from whatsapp_provider.errors import (
     CredentialRejectedError,
@@ -32,13 +33,24 @@ from whatsapp_provider.gateways.whapi import gateway as whapi_gateway
 from whatsapp_provider.gateways.whapi.gateway import WhapiGateway
 from whatsapp_provider.messages import (
     Audio,
+    Buttons,
+    CallButton,
+    ContactCard,
     Document,
     Image,
+    ListMessage,
+    ListRow,
+    ListSection,
+    Location,
     Media,
+    MediaButtons,
     Message,
+    ReplyButton,
     Text,
+    UrlButton,
     Video,
     Voice,
+    message_text,
     parse_message,
 )
 from whatsapp_provider.model import ChannelRef, MessageStatus, SendResult
@@ -48,6 +60,16 @@ PNG = b"\x89PNG\r\n\x1a\n rest"
 DATA_URI = f"data:image/png;base64,{b64encode(PNG).decode()}"
 URL = "https://files.example/a.bin"
 HELLO = Text(body="Hello")
+SHOP = UrlButton(title="Shop", url="https://shop.example")
+CALL = CallButton(title="Call", phone="+15550000001")
+CONFIRM = Buttons(header="H", body="B", footer="F", buttons=(ReplyButton(title="Confirm", id="btn_confirm"),))
+TOPICS = ListMessage(
+    body="Choose:",
+    button="Open menu",
+    sections=(
+        ListSection(title="Topics", rows=(ListRow(title="Billing", id="billing", description="Invoices"),)),
+    ),
+)
 SKIP, RETRY, HOLD, HALT = Disposition.SKIP, Disposition.RETRY, Disposition.HOLD, Disposition.HALT
 
 
@@ -82,6 +104,46 @@ def sent(hosts: Hosts) -> list[Asked]:
             "document",
             {"media": "data:text/csv;base64,eA==", "mime_type": "text/csv", "filename": "a.csv"},
         ),
+        (parse_message({"kind": "location", **facts.PLACE}), "location", facts.PLACE),
+        (Location(latitude=-1.5, longitude=0), "location", {"latitude": -1.5, "longitude": 0.0}),
+        (
+            ContactCard(full_name="Ana; & Co", phone="+15550000001", organization="A, B"),
+            "contact",
+            {
+                "name": "Ana; & Co",
+                "vcard": "BEGIN:VCARD\nVERSION:3.0\nN:;Ana\\; & Co;;;\nFN:Ana\\; & Co\nORG:A\\, B\n"
+                "TEL;type=CELL;waid=15550000001:+15550000001\nEND:VCARD",
+            },
+        ),
+        (CONFIRM, "interactive", facts.BUTTONS),
+        (
+            Buttons(body="B", buttons=(ReplyButton(title="B"), SHOP, CALL)),
+            "interactive",
+            {
+                "type": "button",
+                "body": {"text": "B"},
+                "action": {
+                    "buttons": [
+                        {"type": "quick_reply", "title": "B", "id": "1"},
+                        {"type": "url", "title": "Shop", "id": "2", "url": "https://shop.example"},
+                        {"type": "call", "title": "Call", "id": "3", "phone_number": "15550000001"},
+                    ]
+                },
+            },
+        ),
+        (
+            MediaButtons(body="B", buttons=(SHOP,), media=Media(data=PNG)),
+            "interactive",
+            {
+                "type": "button",
+                "body": {"text": "B"},
+                "media": DATA_URI,
+                "action": {
+                    "buttons": [{"type": "url", "title": "Shop", "id": "1", "url": "https://shop.example"}]
+                },
+            },
+        ),
+        (TOPICS, "interactive", facts.LIST),
     ],
 )
 async def test_each_kind_is_sent_as_the_gates_schema_has_it(
@@ -314,3 +376,71 @@ async def test_a_manager_that_takes_its_time_does_not_outlast_the_told_bound_of_
     with pytest.raises(NotReachedError, match=r"within 0\.02 s"):
         async with asyncio.timeout(5):
             await gateway.channel(REF).send(PHONE, HELLO)
+
+
+# -- found again in the history -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("shown", "found"),
+    [
+        # What the emulator keeps, which is what was asked for.
+        ({"type": "interactive", "interactive": facts.BUTTONS}, CONFIRM),
+        ({"type": "interactive", "interactive": facts.LIST}, TOPICS),
+        # [GATE] content of a text may have buttons or sections; [HELP] a quoted one has bare texts.
+        ({"type": "text", "text": {"body": "B", "buttons": [{"id": "1"}]}}, CONFIRM),
+        (
+            {"type": "text", "text": {"body": "Choose:", "sections": [{"title": "T"}], "button": "Open"}},
+            TOPICS,
+        ),
+        (
+            {"type": "hsm", "hsm": {"header": "H", "body": "B", "footer": "F", "buttons": [{"id": "1"}]}},
+            CONFIRM,
+        ),
+        ({"type": "location", "location": facts.PLACE}, parse_message({"kind": "location", **facts.PLACE})),
+        ({"type": "contact", "contact": facts.CARD}, ContactCard(full_name="Ana", phone="15550000001")),
+        ({"type": "text", "text": {"body": "Hello", "buttons": []}}, HELLO),
+    ],
+)
+async def test_a_sent_message_is_known_again_by_what_it_has(
+    hosts: Hosts, shown: dict[str, Any], found: Message
+) -> None:
+    hosts.say(f"GET gate /messages/list/{PHONE}@s.whatsapp.net", {"messages": [{**facts.MESSAGE, **shown}]})
+    [entry] = await hosts.channel().history(PHONE, since=0)
+    assert is_body(body_hash(found), entry.kind, entry.text)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"type": "interactive", "interactive": {"body": {"text": "B"}}},
+        {"type": "interactive", "interactive": {**facts.BUTTONS, "body": {"text": "other words"}}},
+        {"type": "interactive", "interactive": {**facts.BUTTONS, "media": {"id": "m"}}},
+        {"type": "interactive", "interactive": {**facts.LIST, "body": {"text": "B"}}},
+        {"type": "interactive", "interactive": None},
+        {"type": "text", "text": {"body": "B"}},
+        {"type": "reply", "reply": {"type": "buttons_reply", "buttons_reply": {"id": "1", "title": "B"}}},
+        {"type": "poll", "poll": {"title": "B"}},
+    ],
+)
+async def test_another_message_is_shown_and_not_taken_for_it(hosts: Hosts, shown: dict[str, Any]) -> None:
+    hosts.say(f"GET gate /messages/list/{PHONE}@s.whatsapp.net", {"messages": [{**facts.MESSAGE, **shown}]})
+    [entry] = await hosts.channel().history(PHONE, since=0)
+    assert not is_body(body_hash(CONFIRM), entry.kind, entry.text)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [CONFIRM, MediaButtons(body="B", buttons=(SHOP,), media=Media(data=PNG)), TOPICS],
+    ids=lambda message: message.kind,
+)
+async def test_what_can_be_tapped_arrives_and_is_found_again(
+    live: WhapiGateway, emulator: Emulator, message: Message
+) -> None:
+    channel = live.channel(ChannelRef("whapi", (await emulator.paired_channel()).id))
+    sent = await channel.send(PHONE, message)
+    [received] = emulator.network.received()
+    assert (received.kind, received.text) == (message.kind, message_text(message))
+    [entry] = await channel.history(PHONE, since=0)
+    assert entry.message_id == sent.message_id
+    assert is_body(body_hash(message), entry.kind, entry.text)

@@ -1,14 +1,17 @@
 """Answers of Whapi as captured or documented; the tag names the source.
 
 [SEED1] the vendor's page on channel creation, 2024-04. [PARTNER] partner schema 0.1.1, 2024-09.
-[GATE] gate schema 1.8.7, 2025-10. [HELP] the vendor's help pages, 2024. [WIRE-AT] captures of one account,
-2025-12. [WIRE-AH] one stored message, 2025-07. [COMM] what several independent clients handle.
+[GATE] gate schema 1.8.7, 2025-10. [HELP] the vendor's help pages, 2024. [SKILL] the vendor's skill for agents, 2026-04.
+[WIRE-AT] captures of one account, 2025-12. [WIRE-AH] one stored message, 2025-07. [COMM] what several independent
+clients handle.
 Tokens, numbers and names are fictional ones of the same form.
 """
 
 from __future__ import annotations
 
 from typing import Any
+
+from tests.gateways.wire_facts import Fact
 
 PARTNER_TOKEN = "eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.cGFydG5lcg.c2lnbmF0dXJl"
 CHANNEL_TOKEN = "gW3kZ0bYt7LhXq2mRv8PnCs5DfJa1UeT"
@@ -135,3 +138,78 @@ def error(message: str, code: int = 400, **further: str) -> dict[str, Any]:
 def flat(message: str, code: int = 400) -> dict[str, Any]:
     """Return an error in the flat shape that [COMM] reads."""
     return {"code": code, "error": message}
+
+
+def _send(
+    kind: str, path: str, content: dict[str, Any], shown: dict[str, Any], source: str = "[GATE]"
+) -> Fact:
+    """Return a send: its request by the schema, its answer in the envelope of [GATE] around [WIRE-AH]."""
+    message = {name: value for name, value in MESSAGE.items() if name != "text"}
+    answer = {"sent": True, "message": {**message, "type": path, path: shown}}
+    return Fact(source, f"POST /messages/{path}", {"to": PHONE, **content}, answer, kind=kind)
+
+
+_URL = "https://files.example/a.bin"
+_FILE = {"id": "bin-b4-71", "mime_type": "image/png", "file_size": 70, "timestamp": 1751579980}
+_REPLY = {"type": "quick_reply", "title": "Confirm", "id": "btn_confirm"}
+#: [GATE][SKILL] the exact shapes of the action.
+BUTTONS = {
+    "type": "button",
+    "header": {"text": "H"},
+    "body": {"text": "B"},
+    "footer": {"text": "F"},
+    "action": {"buttons": [_REPLY]},
+}
+ROW = {"id": "billing", "title": "Billing", "description": "Invoices"}
+LIST = {
+    "type": "list",
+    "body": {"text": "Choose:"},
+    "action": {"list": {"label": "Open menu", "sections": [{"title": "Topics", "rows": [ROW]}]}},
+}
+PLACE = {"latitude": 52.5, "longitude": 13.4, "name": "Office", "address": "A street 1"}
+CARD = {"name": "Ana", "vcard": "BEGIN:VCARD\nVERSION:3.0\nFN:Ana\nEND:VCARD"}
+
+GROUP: dict[str, Any] = {
+    "id": "120363012345678901@g.us",
+    "name": "Customers",
+    "type": "group",
+    "participants": [],
+}
+_OWN, _LISTED = f"/channels/{CHANNEL_ID}", {"channels": [CREATED], "count": 1, "total": 1, "offset": 0}
+_GROUPS = {"groups": [GROUP], "count": 1, "total": 1, "offset": 0}
+_EXTENDED = {"days": 10, "comment": "Auto top-up"}
+_FIRST_HOOK = {"webhooks": [HOOK], "callback_persist": True}
+
+WIRE: tuple[Fact, ...] = (
+    Fact("[SEED1]", "PUT /channels", {"name": CREATED["name"], "projectId": CREATED["projectId"]}, CREATED),
+    Fact("[PARTNER]", "GET /channels/list", None, _LISTED, query={"count": "100", "offset": "0"}),
+    Fact("[PARTNER]", f"GET /channels/list/{CREATED['projectId']}", None, _LISTED),
+    Fact("[WIRE-AT]", f"GET {_OWN}", None, CREATED),
+    Fact("[WIRE-AT]", f"DELETE {_OWN}", None, DELETED),
+    Fact("[HELP]", f"POST {_OWN}/extend", _EXTENDED, SUCCESS),
+    Fact("[HELP]", f"PATCH {_OWN}/mode", {"mode": "live"}, SUCCESS),
+    *(Fact("[PARTNER]", f"POST {_OWN}/{what}", None, SUCCESS) for what in ("start", "stop", "restart")),
+    Fact("[PARTNER]", "GET /projects", None, PROJECTS, query={"count": "100", "offset": "0"}),
+    Fact("[WIRE-AT]", "GET /health", None, HEALTH, query={"wakeup": "true"}),
+    Fact("[WIRE-AT]", "GET /users/login", None, QR_OK, query={"wakeup": "true"}),
+    Fact("[GATE]", "GET /users/login/rowdata", None, {"status": "OK", "rowdata": "2@abc", "expire": 54}),
+    Fact("[GATE]", f"GET /users/login/{PHONE}", None, CODE),
+    Fact("[GATE]", "POST /users/logout", None, SUCCESS),
+    Fact("[WIRE-AT]", "GET /settings", None, SETTINGS),
+    Fact("[SEED1]", "PATCH /settings", _FIRST_HOOK, {**SETTINGS, "webhooks": [HOOK]}),
+    Fact("[GATE]", "POST /contacts", {"contacts": [PHONE, "61000000000"]}, CHECKED),
+    Fact("[HELP]", f"GET /statuses/{MESSAGE['id']}", None, {"statuses": [DELIVERED]}),
+    Fact("[GATE]", f"GET /messages/list/{PHONE}@s.whatsapp.net", None, {"messages": [MESSAGE], "count": 1}),
+    Fact("[GATE]", "GET /groups", None, _GROUPS, query={"count": "100", "offset": "0"}),
+    Fact("[GATE]", f"GET /groups/{GROUP['id']}", None, GROUP),
+    Fact("[GATE] [WIRE-AH]", "POST /messages/text", {"to": PHONE, "body": "Hello"}, SENT, kind="text"),
+    *(
+        _send(kind, kind, {"media": _URL}, {**_FILE, "link": _URL})
+        for kind in ("image", "video", "audio", "voice", "document")
+    ),
+    _send("location", "location", PLACE, PLACE),
+    _send("contact", "contact", CARD, CARD),
+    _send("buttons", "interactive", BUTTONS, BUTTONS, "[GATE] [SKILL]"),
+    _send("media_buttons", "interactive", {**BUTTONS, "media": _URL}, {**BUTTONS, "media": _FILE}),
+    _send("list", "interactive", LIST, LIST, "[GATE] [SKILL]"),
+)
