@@ -98,3 +98,9 @@ def _shown(line: Line) -> dict[str, Any]:
 def mounts(world: World) -> dict[str, Callable[[Request, str], Awaitable[Reply]]]:
     world.accounts["toy"] = server = Server(world)
     return {"/toy": server.handle}
+
+
+def facts(world: World, url: str) -> dict[str, Any]:
+    server = world.accounts["toy"]
+    assert isinstance(server, Server)
+    return {"toy_url": f"{url}/toy", "toy_key": server.key}

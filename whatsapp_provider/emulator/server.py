@@ -14,6 +14,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from whatsapp_provider.emulator.app import Emulator
 from whatsapp_provider.emulator.clock import RealClock
+from whatsapp_provider.emulator.dialects import facts_of_all
 from whatsapp_provider.emulator.fast import FastLane
 from whatsapp_provider.emulator.settings import EmulatorSettings
 from whatsapp_provider.emulator.socket_faults import FaultyProtocol, SocketLayer
@@ -103,22 +104,7 @@ class EmulatorServer:
 
     def facts(self) -> dict[str, Any]:
         """Return what a client needs to know."""
-        return {
-            "port": self.port,
-            "url": self.url,
-            "manager_url": f"{self.url}/whapi/manager",
-            "gate_url": f"{self.url}/whapi/gate",
-            "partner_token": self.emulator.partner_token,
-            "evolution_url": f"{self.url}/evolution/v2",
-            "evolution_v1_url": f"{self.url}/evolution/v1",
-            "evolution_key": self.emulator.settings.evolution_key,
-            "whatscloud_url": f"{self.url}/whatscloud/api/v1",
-            "whatscloud_tenant": self.emulator.settings.whatscloud_tenant,
-            "whatscloud_token": self.emulator.settings.whatscloud_token,
-            "waabot_url": f"{self.url}/waabot/api/v1",
-            "waabot_token": self.emulator.settings.waabot_token,
-            "waabot_refresh_token": self.emulator.settings.waabot_refresh_token,
-        }
+        return {"port": self.port, "url": self.url, **facts_of_all(self.emulator.world, self.url)}
 
     async def start(self) -> None:
         """Listen, and return when requests are answered."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, Self
 
 ErrorShape = Literal["object", "flat"]
+#: How the names of secret settings end; these are not shown.
+SECRETS_END = ("_key", "_password", "_secret", "_token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,9 +134,7 @@ class EmulatorSettings:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data for the control API, without the secrets."""
-        data = {item.name: getattr(self, item.name) for item in fields(self)}
-        del data["partner_token"], data["evolution_key"]
-        del data["waabot_token"], data["waabot_refresh_token"], data["waabot_password"]
-        del data["whatscloud_token"], data["whatscloud_webhook_secret"]
+        names = [item.name for item in fields(self) if not item.name.endswith(SECRETS_END)]
+        data = {name: getattr(self, name) for name in names}
         data["numbers_without_whatsapp"] = sorted(self.numbers_without_whatsapp)
         return data

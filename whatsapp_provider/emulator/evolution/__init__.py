@@ -26,6 +26,7 @@ It cannot prove what nobody has captured. Where sources are silent or disagree, 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from whatsapp_provider.emulator.asgi import Reply, Request
 from whatsapp_provider.emulator.evolution.api import Api
@@ -40,4 +41,13 @@ def mounts(world: World) -> dict[str, Callable[[Request, str], Awaitable[Reply]]
     return {
         "/evolution/v2": Api(evolution.v2).handle,
         "/evolution/v1": Api(evolution.v1).handle,
+    }
+
+
+def facts(world: World, url: str) -> dict[str, Any]:
+    """Return the addresses and credentials of a client."""
+    return {
+        "evolution_url": f"{url}/evolution/v2",
+        "evolution_v1_url": f"{url}/evolution/v1",
+        "evolution_key": world.settings.evolution_key,
     }

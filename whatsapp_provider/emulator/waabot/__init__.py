@@ -34,6 +34,7 @@ It cannot prove what nobody has recorded. Where sources are silent or disagree, 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from whatsapp_provider.emulator.asgi import Reply, Request
 from whatsapp_provider.emulator.waabot.account import WaabotAccount
@@ -48,3 +49,12 @@ def mounts(world: World) -> dict[str, Callable[[Request, str], Awaitable[Reply]]
     account = WaabotAccount(world)
     world.accounts["waabot"] = account
     return {PREFIX: Api(account).handle}
+
+
+def facts(world: World, url: str) -> dict[str, Any]:
+    """Return the addresses and credentials of a client."""
+    return {
+        "waabot_url": f"{url}{PREFIX}/api/v1",
+        "waabot_token": world.settings.waabot_token,
+        "waabot_refresh_token": world.settings.waabot_refresh_token,
+    }

@@ -22,6 +22,7 @@ It cannot prove what nobody has captured. Where sources are silent or disagree, 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from whatsapp_provider.emulator.asgi import Reply, Request
 from whatsapp_provider.emulator.whapi.account import WhapiAccount
@@ -37,4 +38,13 @@ def mounts(world: World) -> dict[str, Callable[[Request, str], Awaitable[Reply]]
     return {
         "/whapi/manager": Manager(account).handle,
         "/whapi/gate": Gate(account).handle,
+    }
+
+
+def facts(world: World, url: str) -> dict[str, Any]:
+    """Return the addresses and credentials of a client."""
+    return {
+        "manager_url": f"{url}/whapi/manager",
+        "gate_url": f"{url}/whapi/gate",
+        "partner_token": world.settings.partner_token,
     }

@@ -30,6 +30,7 @@ Numbers like ``15559131047`` are refused with the code of Meta's that their last
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from whatsapp_provider.emulator.asgi import Reply, Request
 from whatsapp_provider.emulator.whatscloud.api import Api
@@ -42,3 +43,12 @@ def mounts(world: World) -> dict[str, Callable[[Request, str], Awaitable[Reply]]
     tenant = Tenant(world)
     world.accounts["whatscloud"] = tenant
     return {"/whatscloud": Api(tenant).handle}
+
+
+def facts(world: World, url: str) -> dict[str, Any]:
+    """Return the addresses and credentials of a client."""
+    return {
+        "whatscloud_url": f"{url}/whatscloud/api/v1",
+        "whatscloud_tenant": world.settings.whatscloud_tenant,
+        "whatscloud_token": world.settings.whatscloud_token,
+    }
