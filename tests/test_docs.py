@@ -40,6 +40,7 @@ ALSO_READ = [
 #: Names in code that are Airflow's, of providers that need not be installed, or of an example's imports.
 OTHERS = {
     "WhatsApp",
+    "WhatsCloud",
     "CeleryExecutor",
     "KubernetesExecutor",
     "LocalExecutor",

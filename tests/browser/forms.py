@@ -60,4 +60,22 @@ FORMS: Mapping[str, FilledForm] = {
         good="Whapi account with main project 'Main', 0 channels",
         bad=("Whapi manager answered 401", "copy it anew into the connection (Password)"),
     ),
+    "whatscloud": FilledForm(
+        standard={"API URL": "{whatscloud_url}", "Port": "{port}"},
+        secret=("API token", "whatscloud_token"),
+        further={
+            "Tenant": "{whatscloud_tenant}",
+            "Webhook secret": KEPT,
+            "Timeout": "12",
+            "Notify": "+15550004711",
+        },
+        stored={
+            "tenant": "{whatscloud_tenant}",
+            "webhook_secret": "***",
+            "timeout": 12,
+            "notify_to": "+15550004711",
+        },
+        good="WhatsCloud tenant 'acme', 13 templates",
+        bad=("WhatsCloud answered 401", "Copy the API token anew into connection"),
+    ),
 }

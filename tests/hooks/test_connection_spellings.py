@@ -35,7 +35,16 @@ FILLED: Mapping[str, Mapping[str, Any]] = {
         "creation_window": 60,
         "notify_to": "+15550004711",
     },
+    "whatscloud": {
+        "tenant": "front-desk",
+        "webhook_secret": ONE_CHANNEL,
+        "rate_limit": 30,
+        "timeout": 12.5,
+        "notify_to": "+15550004711",
+    },
 }
+#: What a gateway's connection can't be without, beside host and password.
+NEEDED: Mapping[str, Mapping[str, Any]] = {"whatscloud": {"tenant": "front-desk"}}
 each_gateway = pytest.mark.parametrize("line", GATEWAYS.values(), ids=lambda line: line.name)
 
 
@@ -63,7 +72,7 @@ def test_uri_and_json_forms_of_a_connection_mean_the_same(
     written = as_json(line, filled)
     config, notify_to = opened(monkeypatch, written)
     assert notify_to == filled["notify_to"]
-    assert repr(config) != repr(opened(monkeypatch, as_json(line, {}))[0])
+    assert repr(config) != repr(opened(monkeypatch, as_json(line, NEEDED.get(line.name, {})))[0])
     query = "&".join(f"{name}={quote(str(value), safe='')}" for name, value in filled.items())
     # A URI's scheme has no underscores; Airflow makes them of hyphens.
     kind, token = line.connection_type.replace("_", "-"), quote(SECRET, safe="")
@@ -83,8 +92,9 @@ def test_uri_and_json_forms_of_a_connection_mean_the_same(
 def test_a_field_left_empty_is_as_if_it_was_not_there(
     monkeypatch: pytest.MonkeyPatch, line: GatewayLine, nothing: str | None
 ) -> None:
-    empty = dict.fromkeys(line.form.fields, nothing)
-    expected = opened(monkeypatch, as_json(line, {}))
+    needed = NEEDED.get(line.name, {})
+    empty = {**dict.fromkeys(line.form.fields, nothing), **needed}
+    expected = opened(monkeypatch, as_json(line, needed))
     assert opened(monkeypatch, as_json(line, empty, login=nothing, schema=nothing, port=None)) == expected
 
 

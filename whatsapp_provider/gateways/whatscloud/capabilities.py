@@ -18,6 +18,8 @@ CAPABILITIES = Capabilities(
         "webhooks": "Set the webhook on WhatsCloud's webhook page; it has no API for it.",
         "check_numbers": "Its check tells only whether a number is well formed, not whether it is on WhatsApp.",
         "create_templates": "Hand templates in on WhatsCloud's own pages or in WhatsApp Manager.",
+        "groups": "A number of the official API is in no groups; the tenant's groups of contacts are audiences.",
+        "message_status": "Of newer versions of the product; older ones have no such call.",
         "voice": "Send the recording as audio.",
         "buttons": "Up to three that reply, or one that opens a page; none that call.",
     },
