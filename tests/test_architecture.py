@@ -232,20 +232,6 @@ def test_no_gateway_knows_another() -> None:
         assert known <= own, f"{name} imports the folder of a gateway"
 
 
-def test_a_gateways_name_stands_in_its_own_places_only() -> None:
-    found = set()
-    for gateway in GATEWAYS:
-        own = (f"gateways.{gateway}", "gateways.registry", f"hooks.{gateway}", "demo.gateways", "emulator")
-        found |= {
-            name for name in modules() if not within(name, own) and any(_literals(modules()[name], gateway))
-        }
-    assert not found
-
-
-def _literals(tree: ast.Module, text: str) -> Iterator[int]:
-    return (node.lineno for node in ast.walk(tree) if isinstance(node, ast.Constant) and node.value == text)
-
-
 # -- form -----------------------------------------------------------------------------------------
 
 
