@@ -39,7 +39,6 @@ async def test_a_code_comes_a_moment_after_init_and_a_scan_connects(waabot: Waab
     assert base64.b64decode(code.removeprefix("data:image/png;base64,")).startswith(PNG)
     phone = waabot.emulator.network.link(bot.id)
     assert (await waabot.instance(bot))["instance_data"]["phone_connected"] is True
-    assert await waabot.qr(bot) == ""
     (listed,) = (await waabot.ask("GET", "/whatsapp")).json()["data"]
     assert listed["settings"]["bot_name"] == f"WhatsappClient ({phone})"
     assert (await waabot.text(bot)).status_code == 200
@@ -95,6 +94,35 @@ async def test_a_person_scans_what_was_looked_at_if_set_so(waabot: Waabot) -> No
     await waabot.emulator.advance(3)
     assert bot.online
     await waabot.init(await waabot.create())
+
+
+async def test_a_code_that_was_scanned_stays_shown_until_the_next_init(waabot: Waabot) -> None:
+    bot = await waabot.create()
+    await waabot.init(bot)
+    await waabot.emulator.advance(1)
+    code = await waabot.qr(bot)
+    waabot.emulator.network.link(bot.id)
+    assert await waabot.qr(bot) == code
+    waabot.emulator.network.unlink(bot.id)
+    assert await waabot.qr(bot) == code
+    assert not bot.linkable()
+    await waabot.init(bot)
+    assert await waabot.qr(bot) == ""
+    assert "phone_connected" not in (await waabot.instance(bot))["instance_data"]
+    waabot.emulator.configure(waabot_instance_shape="2023-12")
+    await waabot.emulator.advance(1)
+    waabot.emulator.network.link(bot.id)
+    assert await waabot.qr(bot) == ""
+
+
+async def test_a_bot_that_was_never_started_may_be_an_unknown_key_below(waabot: Waabot) -> None:
+    waabot.emulator.configure(waabot_unstarted="invalid")
+    bot = await waabot.create()
+    for path in ("/whatsapp/instance", "/whatsapp/scan"):
+        answer = await waabot.ask("GET", path, params=pair(bot))
+        assert refusal(answer) == UPSTREAM["refusals"]["unknown pair"]
+    await waabot.init(bot)
+    assert (await waabot.ask("GET", "/whatsapp/instance", params=pair(bot))).status_code == 200
 
 
 async def test_the_later_server_tells_the_row_with_its_true_status(waabot: Waabot) -> None:

@@ -147,6 +147,33 @@ async def test_a_send_left_unsent_by_a_fault_is_refused_in_the_services_words(
     assert waabot.emulator.network.total() == 0
 
 
+@pytest.mark.parametrize(
+    ("form", "status", "body"),
+    [
+        ("upstream", 500, {"error": True, "code": 500, "message": NOT_THERE[1]}),
+        (
+            "nested",
+            200,
+            {
+                "status": True,
+                "message": "Message sent successfully",
+                "data": {"error": True, "code": 500, "message": NOT_THERE[1]},
+            },
+        ),
+    ],
+)
+async def test_refusals_of_the_server_below_may_come_in_other_forms(
+    waabot: Waabot, form: str, status: int, body: dict[str, Any]
+) -> None:
+    waabot.emulator.configure(waabot_refusals=form)
+    bot = waabot.account.paired_bot("bot")
+    answer = await waabot.text(bot, "123")
+    assert (answer.status_code, answer.json()) == (status, body)
+    # The service's own refusals and Express' pages have their one form.
+    assert "not an authorized user" in (await waabot.ask("GET", "/whatsapp", None)).json()["message"]
+    assert (await waabot.ask("GET", "/nothing")).status_code == 404
+
+
 async def test_a_send_takes_its_time(waabot: Waabot) -> None:
     bot = waabot.account.paired_bot("bot")
     waabot.emulator.configure(send_latency=4)

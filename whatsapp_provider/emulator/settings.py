@@ -104,6 +104,8 @@ class EmulatorSettings:
     waabot_token_seconds: float = 900.0  # how long a bearer lives that a login or a renewal gave
     waabot_strict_auth: bool = True  # calls for one bot need the account's bearer too
     waabot_instance_shape: Literal["seed", "2023-12"] = "seed"
+    waabot_unstarted: Literal["empty", "invalid"] = "empty"  # what a bot is before its first init
+    waabot_refusals: Literal["envelope", "upstream", "nested"] = "envelope"  # in which form they come
     waabot_webhook_format: Literal["open-wa", "baileys"] = "open-wa"
     waabot_webhook_switch: bool = False  # the action send_webhook must be on
     waabot_qr_form: Literal["text", "json"] = "text"

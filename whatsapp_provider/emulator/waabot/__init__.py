@@ -13,18 +13,21 @@ It cannot prove what nobody has recorded. Where sources are silent or disagree, 
   that switch, as some of its samples suggest, calls for one bot need its pair alone;
 * the pair is taken from the query or else from the body; without one, and with an unknown one, it is 403; a bot that
   is not connected sends nothing and says 401;
-* a bot that was never initialised has an empty ``instance_data``; one that was never connected has no
-  ``phone_connected``; ``settings.status`` stays ``CONNECTED`` in the instance shape ``seed`` and tells the truth
-  in ``2023-12``, where it is ``DISCONNECTED`` after the first connection's end;
+* a bot that was never initialised has an empty ``instance_data``, or to the server below is an unknown key
+  (``waabot_unstarted``); one that was not connected since its ``init`` has no ``phone_connected``;
+* ``settings.status`` stays ``CONNECTED`` in the instance shape ``seed`` and tells the truth in ``2023-12``, where it
+  is ``DISCONNECTED`` after a connection's end;
 * ``init`` and ``logout`` answer with their upstream texts inside the envelope, and so does ``format=base64``;
-  ``base64text`` is bare text (``waabot_qr_form``); a code is gone once it was scanned, and ``init`` of a
-  connected bot changes its webhook alone;
+  ``base64text`` is bare text (``waabot_qr_form``); a code that was scanned stays shown up to the next ``init``,
+  as in the source of the server below, and is gone in the later instance shape; ``init`` of a connected bot
+  changes its webhook alone;
 * the updates merge, and need no changed value to be counted as matched; ``setWebhook`` answers as they do, and
   keeps the events of before when none are named; its default is all; webhooks are told even while the action
   ``send_webhook`` is off (``waabot_webhook_switch``), once each and whatever the answer;
 * receipts are told in the ``open-wa`` format alone (``onAck``), because the other one has no event for them;
 * a recipient without WhatsApp is a 500 ``no account exists``, and so is a send that a fault leaves unsent; what else
   is missing is a 500 with the text of JavaScript's TypeError, after the parts of a message that came before it;
+  refusals of the server below come in the service's envelope, bare, or nested in a success (``waabot_refusals``);
 * the audio call makes a voice message, ``fileurl`` with ``audio`` a plain one; a URL is never fetched, and one under
   ``.invalid`` counts as unreachable;
 * an attachment is a multipart file; its id is in the list, since the answer of its creation shows a data URL;

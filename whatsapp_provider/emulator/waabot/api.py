@@ -30,7 +30,7 @@ class Api:
         try:
             reply = await self._answer(request, path, session_id)
         except RefusalError as refusal:
-            reply = refusal.reply()
+            reply = refusal.reply(self._account.world.settings.waabot_refusals)
         if renewed is not None:
             reply.headers = [*(reply.headers or ()), (b"x-access-token", renewed.encode())]
         return reply

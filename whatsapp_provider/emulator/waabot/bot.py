@@ -61,7 +61,8 @@ class Bot:
         if self.online and self.state in ("open", "lost"):
             return
         self.shut_down()
-        self.state, self.qr, self._codes = "connecting", "", 0
+        # A new instance takes the old one's place, and knows nothing of its connection.
+        self.state, self.online, self.qr, self._codes = "connecting", None, "", 0
         self._step = self.world.timeline.call_later(self.world.settings.waabot_qr_after, self.show_qr)
 
     def show_qr(self) -> None:
@@ -109,7 +110,8 @@ class Bot:
     def linked(self, phone: str) -> None:
         """Become connected; upstream's restart after the scan takes no time here."""
         self.shut_down()
-        self.state, self.online, self.qr = "open", True, ""
+        self.state, self.online = "open", True
+        self._forget_code()
         self.phone = phone
         self.device += 1
         settings = self.row["settings"]
@@ -119,8 +121,14 @@ class Bot:
     def unlinked(self) -> None:
         """Lose the credentials; only another ``init`` shows a code."""
         self.shut_down()
-        self.state, self.online, self.phone, self.qr = "closed", False, None, ""
+        self.state, self.online, self.phone = "closed", False, None
+        self._forget_code()
         self.hook.connection("close")
+
+    def _forget_code(self) -> None:
+        # The server below never does: what was scanned stays shown, to the next init.
+        if self.world.settings.waabot_instance_shape != "seed":
+            self.qr = ""
 
     def force(self, state: str) -> None:
         """Put the bot into a state, for tests of trouble."""

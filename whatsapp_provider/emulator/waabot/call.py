@@ -31,12 +31,19 @@ class Call:
         """Return the bot that the pair names, if there is one."""
         return self.account.bot_of(self.given("session_id"), self.given("access_token"))
 
-    @property
-    def bot(self) -> Bot:
-        """The bot that the pair names; refuses where there is none."""
+    def row(self) -> Bot:
+        """Return the bot that the pair names, started or not; refuse where there is none."""
         bot = self.find_bot()
         if bot is None:
             raise unknown_pair() if self.given("session_id") else no_pair()
+        return bot
+
+    @property
+    def bot(self) -> Bot:
+        """The bot that the pair names, where the server below may be asked for it."""
+        bot = self.row()
+        if bot.state == "new" and self.account.world.settings.waabot_unstarted == "invalid":
+            raise unknown_pair()
         return bot
 
 

@@ -29,7 +29,7 @@ async def bots(call: Call) -> Reply:
 
 async def init(call: Call) -> Reply:
     """Answer POST init; the code is not there yet, only the address of its page."""
-    bot = call.bot
+    bot = call.row()
     config = call.data.get("config")
     config = config if isinstance(config, dict) else {}
     url = config.get("webhookUrl")

@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import html
-from typing import Any
+from typing import Any, Literal
 
 from whatsapp_provider.emulator.asgi import Reply, json_reply
 
 HTML = b"text/html; charset=utf-8"
+SENT = "Message sent successfully"
+Form = Literal["envelope", "upstream", "nested"]
 NOT_YOU = "Oops! you are not an authorized user, kindly login."
 
 
 class RefusalError(Exception):
     """A request that the service answers with an error in its envelope."""
 
-    def __init__(self, status: int, message: str, error: Any = None) -> None:
+    def __init__(self, status: int, message: str, error: Any = None, below: str | None = None) -> None:
         super().__init__(status, message)
+        self.below = below
         self.status = status
         self.message = message
         self.error = {} if error is None else error
 
-    def reply(self) -> Reply:
-        """Return the answer."""
-        return json_reply({"status": False, "message": self.message, "error": self.error}, self.status)
+    def reply(self, form: Form = "envelope") -> Reply:
+        """Return the answer; only what the server below says has other forms than the envelope."""
+        if self.below is None or form == "envelope":
+            return json_reply({"status": False, "message": self.message, "error": self.error}, self.status)
+        inner: dict[str, Any] = {"error": True, "message": self.below}
+        if self.status == 500:
+            inner = {"error": True, "code": 500, "message": self.below}
+        if form == "upstream":
+            return json_reply(inner, self.status)
+        return json_reply({"status": True, "message": SENT, "data": inner})
 
 
 class PageError(RefusalError):
     """A request that Express itself answers, with a page."""
 
-    def reply(self) -> Reply:
+    def reply(self, form: Form = "envelope") -> Reply:
         """Return the page."""
         return page(html.escape(self.message), self.status)
 
@@ -46,19 +56,23 @@ def not_authorized() -> RefusalError:
     return RefusalError(403, NOT_YOU)
 
 
+def _below(status: int, text: str) -> RefusalError:
+    return RefusalError(status, text, below=text)
+
+
 def no_pair() -> RefusalError:
     """Return the answer to a call for one bot that names none."""
-    return RefusalError(403, "no key query was present")
+    return _below(403, "no key query was present")
 
 
 def unknown_pair() -> RefusalError:
     """Return the answer to a pair that nobody has."""
-    return RefusalError(403, "invalid key supplied")
+    return _below(403, "invalid key supplied")
 
 
 def not_connected() -> RefusalError:
     """Return the answer of a bot without a phone."""
-    return RefusalError(401, "phone isn't connected")
+    return _below(401, "phone isn't connected")
 
 
 def invalid(*complaints: str) -> RefusalError:
@@ -68,7 +82,7 @@ def invalid(*complaints: str) -> RefusalError:
 
 def crashed(text: str) -> RefusalError:
     """Return the answer to an exception in a handler."""
-    return RefusalError(500, "Something went wrong!", text)
+    return RefusalError(500, "Something went wrong!", text, below=text)
 
 
 def undefined(name: str) -> RefusalError:

@@ -17,9 +17,8 @@ from whatsapp_provider.emulator.waabot.contents import (
     location_content,
     media_content,
 )
-from whatsapp_provider.emulator.waabot.refusals import crashed, not_connected, undefined
+from whatsapp_provider.emulator.waabot.refusals import SENT, crashed, not_connected, undefined
 
-SENT = "Message sent successfully"
 GROUP = "@g.us"
 # The kinds of the truth log in the words of open-wa.
 TYPES = {

@@ -18,7 +18,7 @@ def _shown(row: Data) -> Data:
 
 async def add_attachment(call: Call) -> Reply:
     """Answer POST /attachment with the file as a data URL, as the page shows it; the id is in the list."""
-    bot = call.bot
+    bot = call.row()
     if call.file is None:
         raise undefined("mimetype")
     name, mimetype, content = call.file
@@ -42,7 +42,7 @@ async def add_attachment(call: Call) -> Reply:
 
 async def attachments(call: Call) -> Reply:
     """Answer GET /attachment with the bot's own."""
-    rows = [_shown(row) for row in call.account.attachments.values() if row["client_id"] == call.bot.id]
+    rows = [_shown(row) for row in call.account.attachments.values() if row["client_id"] == call.row().id]
     return done("Attachment fetched successfully!", rows)
 
 
@@ -68,7 +68,7 @@ async def add_contact(call: Call) -> Reply:
         "_id": call.account.object_id(),
         "name": str(name),
         "number": str(number),
-        "client_id": call.bot.id,
+        "client_id": call.row().id,
         "group_id": call.data.get("group_id"),
         "channel": "whatsapp",
         "createdAt": now,
@@ -83,7 +83,7 @@ async def contacts(call: Call) -> Reply:
     """Answer GET /contact with the bot's own, or with ``type=all`` those of all bots."""
     rows = list(call.account.contacts.values())
     if call.request.query.get("type") != "all":
-        rows = [row for row in rows if row["client_id"] == call.bot.id]
+        rows = [row for row in rows if row["client_id"] == call.row().id]
     return done("Contact fetched successfully!", rows)
 
 
