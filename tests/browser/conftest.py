@@ -105,7 +105,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     try:
         emulator = EmulatorProcess(server.supervisor, folder)
         emulator.start()
-        emulator.hurry(provisioning_seconds=0.0, init_seconds=0.1, launch_seconds=0.2)
+        emulator.configure(provisioning_seconds=0.0, init_seconds=0.1, launch_seconds=0.2)
         server.connections[CONN_ID] = connection_fields("whapi", emulator.addresses)
         with server:
             yield Site(server, emulator)

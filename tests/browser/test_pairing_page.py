@@ -73,7 +73,7 @@ def test_the_page_says_connected_by_itself_when_the_phone_has_scanned(
 
 
 def test_a_code_that_expires_is_replaced(page: Page, site: Site) -> None:
-    site.emulator.hurry(qr_lifetime=4.0)
+    site.emulator.configure(qr_lifetime=4.0)
     try:
         page.goto(site.url(site.new_channel("Short codes")))
         drawn(page)
@@ -84,7 +84,7 @@ def test_a_code_that_expires_is_replaced(page: Page, site: Site) -> None:
             arg=first,
         )
     finally:
-        site.emulator.hurry(qr_lifetime=54.0)
+        site.emulator.configure(qr_lifetime=54.0)
 
 
 def test_a_number_gets_a_code_instead_of_the_picture(page: Page, site: Site, shot: Shot) -> None:

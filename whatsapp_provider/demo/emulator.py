@@ -55,9 +55,9 @@ class EmulatorProcess:
                 return events
             time.sleep(_POLL_SECONDS)
 
-    def hurry(self, **seconds: float) -> None:
-        """Shorten what takes a gateway minutes, such as ``provisioning_seconds``."""
-        self._call("POST", "/_emulator/settings", seconds)
+    def configure(self, **settings: object) -> None:
+        """Change settings, such as what takes a gateway minutes."""
+        self._call("POST", "/_emulator/settings", settings)
 
     def scan_qr_code(self) -> str | None:
         """Let a phone scan a channel's QR code, and return its number; None while none is shown."""

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 from whatsapp_provider.demo.errors import UnknownGatewayError
 from whatsapp_provider.demo.rest import Json
+from whatsapp_provider.demo.tales import ONBOARDING, TEMPLATES, Tale
+
+
+def _nothing(_inbox_url: str) -> Json:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -15,10 +20,14 @@ class DemoGateway:
 
     :param connection: makes Airflow's connection from the emulator's addresses.
     :param receipt_event: the event by which a webhook learns that a message has come.
+    :param tale: which example runs on it.
+    :param settings: what its own pages set and no API does, as settings of the emulator; takes the webhook's URL.
     """
 
     connection: Callable[[Json], Json]
     receipt_event: str
+    tale: Tale = ONBOARDING
+    settings: Callable[[str], Json] = _nothing
 
 
 def _whapi(emulator: Json) -> Json:
@@ -48,11 +57,25 @@ def _waabot(emulator: Json) -> Json:
     }
 
 
+def _whatscloud(emulator: Json) -> Json:
+    return {
+        "conn_type": "whatscloud",
+        "host": emulator["whatscloud_url"],
+        "password": emulator["whatscloud_token"],
+        "extra": {"tenant": emulator["whatscloud_tenant"]},
+    }
+
+
+def _whatscloud_pages(inbox_url: str) -> Json:
+    return {"whatscloud_webhook_url": inbox_url}
+
+
 DEFAULT_GATEWAY = "whapi"
 _GATEWAYS: Mapping[str, DemoGateway] = {
     "evolution": DemoGateway(_evolution, "messages.update"),
     "waabot": DemoGateway(_waabot, "onAck"),
     "whapi": DemoGateway(_whapi, "statuses.post"),
+    "whatscloud": DemoGateway(_whatscloud, "message.delivered", TEMPLATES, _whatscloud_pages),
 }
 
 

@@ -1,4 +1,4 @@
-"""The demo from start to end: a channel is created, paired and configured, and a campaign is sent."""
+"""The demo from start to end: Airflow runs the example that a gateway can do, and the phones are counted."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ from whatsapp_provider.demo.examples import copy_examples
 from whatsapp_provider.demo.gateways import DEFAULT_GATEWAY, DemoGateway, demo_gateway
 from whatsapp_provider.demo.processes import Supervisor
 from whatsapp_provider.demo.reporter import Reporter
-from whatsapp_provider.demo.rest import Json, RunRef
+from whatsapp_provider.demo.rest import RunRef
 from whatsapp_provider.demo.settings import USERNAME
 from whatsapp_provider.demo.signals import interruptible, overall_deadline
 from whatsapp_provider.demo.story import Follower, tell_campaign, tell_received, tell_tasks, tell_webhooks
+from whatsapp_provider.demo.tales import Tale
 
 CONN_ID = "whatsapp_default"
-DAG_ID = "whatsapp_onboard_and_campaign"
-_CREATING_TASK = "create_channel"
 _PAIRING_TASK = "wait_connected"
 _CAMPAIGN_TASK = "send_campaign"
 _AUDIENCE_SIZE = 12
@@ -73,7 +72,7 @@ def _start(
     reporter.step(f"Starting the emulator for the gateway {options.gateway}")
     emulator = EmulatorProcess(supervisor, home)
     emulator.start()
-    emulator.hurry(**_HURRIED)
+    emulator.configure(**_HURRIED, **gateway.settings(emulator.inbox_url))
     reporter.step(f"Emulator at {emulator.addresses['url']}; starting Airflow (half a minute)")
     server = AirflowServer(
         home,
@@ -84,15 +83,22 @@ def _start(
     server.start()
     server.wait_healthy()
     reporter.step(f"Airflow is healthy at {server.url}")
-    ref = server.trigger(DAG_ID, _conf(home, emulator.inbox_url))
-    _follow(server, emulator, ref, reporter)
+    conf = gateway.tale.run_conf(_audience(home), emulator.inbox_url)
+    ref = server.trigger(gateway.tale.dag_id, conf)
+    _follow(server, emulator, gateway.tale, ref, reporter)
     _check_phones(emulator, gateway, reporter)
     return server
 
 
-def _follow(server: AirflowServer, emulator: EmulatorProcess, ref: RunRef, reporter: Reporter) -> None:
+def _follow(
+    server: AirflowServer, emulator: EmulatorProcess, tale: Tale, ref: RunRef, reporter: Reporter
+) -> None:
     reporter.step(f"Running the DAG {ref.dag_id}")
-    follower = Follower(reporter, _PAIRING_TASK, lambda: _scan(server, emulator, ref))
+    creating_task = tale.creating_task
+    if creating_task is None:
+        follower = Follower(reporter)
+    else:
+        follower = Follower(reporter, _PAIRING_TASK, lambda: _scan(server, emulator, ref, creating_task))
     try:
         run = server.wait_run(ref, timeout=480.0, on_poll=follower)
     finally:
@@ -102,9 +108,9 @@ def _follow(server: AirflowServer, emulator: EmulatorProcess, ref: RunRef, repor
     tell_campaign(reporter, server.rest.xcom(ref, _CAMPAIGN_TASK))
 
 
-def _scan(server: AirflowServer, emulator: EmulatorProcess, ref: RunRef) -> str | None:
+def _scan(server: AirflowServer, emulator: EmulatorProcess, ref: RunRef, creating_task: str) -> str | None:
     """Open the pairing page, as a person would, and let a phone scan what it shows."""
-    channel = server.rest.xcom(ref, _CREATING_TASK)
+    channel = server.rest.xcom(ref, creating_task)
     server.rest.look_at_pairing_page(CONN_ID, channel["channel_id"])
     return emulator.scan_qr_code()
 
@@ -112,25 +118,24 @@ def _scan(server: AirflowServer, emulator: EmulatorProcess, ref: RunRef) -> str 
 def _check_phones(emulator: EmulatorProcess, gateway: DemoGateway, reporter: Reporter) -> None:
     received = emulator.received_counts()
     tell_received(reporter, received)
-    # The phones' ticks follow the messages, and each is a webhook to the address that the DAG configured.
-    tell_webhooks(reporter, emulator.wait_for_events(gateway.receipt_event, _AUDIENCE_SIZE, _TICKS_SECONDS))
-    if len(received) != _AUDIENCE_SIZE or set(received.values()) != {1}:
+    expected = _AUDIENCE_SIZE + gateway.tale.trials
+    # The phones' ticks follow the messages, and each is a webhook to the address that was configured.
+    tell_webhooks(reporter, emulator.wait_for_events(gateway.receipt_event, expected, _TICKS_SECONDS))
+    if len(received) != expected or set(received.values()) != {1}:
         raise DemoError("The phones did not get one message each; the truth log above says what they got.")
 
 
-def _conf(home: Path, webhook_url: str) -> Json:
-    """Return the run's parameters, after writing the audience that they name."""
+def _audience(home: Path) -> str:
+    """Write the people of the campaign to a file, and return its path."""
     audience = home / "audience.csv"
     with audience.open("w", newline="") as file:
         rows = csv.writer(file)
-        rows.writerow(["phone", "name"])
-        rows.writerows([f"+1555000{1000 + number}", f"Guest {number}"] for number in range(_AUDIENCE_SIZE))
-    return {
-        "channel_name": "Demo shop",
-        "audience": str(audience),
-        "webhook_url": webhook_url,
-        "pace": "unlimited",
-    }
+        rows.writerow(["phone", "name", "order"])
+        rows.writerows(
+            [f"+1555000{1000 + number}", f"Guest {number}", f"2026-{number:04}"]
+            for number in range(_AUDIENCE_SIZE)
+        )
+    return str(audience)
 
 
 def _stay_up(server: AirflowServer, reporter: Reporter) -> None:

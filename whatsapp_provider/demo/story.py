@@ -15,7 +15,7 @@ SECONDS_TO_SCAN = 4.0
 
 
 class Follower:
-    """Tells each change of a task's state once, and lets the phone scan while a task waits for it.
+    """Tells each change of a task's state once, and lets the phone scan while a task waits for it, if one does.
 
     ``scan`` returns the number of the phone that scanned, or None while there is nothing to scan. The
     phone's owner takes a few seconds to find it, counted from the moment the task waits.
@@ -24,8 +24,8 @@ class Follower:
     def __init__(
         self,
         reporter: Reporter,
-        pairing_task: str,
-        scan: Callable[[], str | None],
+        pairing_task: str | None = None,
+        scan: Callable[[], str | None] = lambda: None,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._reporter = reporter
