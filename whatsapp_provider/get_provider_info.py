@@ -19,6 +19,7 @@ _MODULES = {
         "message",
         "campaign",
         "settle",
+        "contacts",
         "health",
         "numbers",
         "settings",

@@ -15,3 +15,12 @@ def at_evolution(world: World, name: str = "main", **wish: Any) -> Any:
     fields["extra"] |= {"instance": name}
     world.connect(**fields)
     return instance
+
+
+def at_whatscloud(world: World) -> Any:
+    """Let the connection reach a WhatsCloud tenant, and return it."""
+    facts = world.facts
+    extra = {"tenant": facts["whatscloud_tenant"]}
+    host, token = facts["whatscloud_url"], facts["whatscloud_token"]
+    world.connect(conn_type="whatscloud", host=host, password=token, extra=extra)
+    return world.emulator.whatscloud
