@@ -135,9 +135,10 @@ def _long(seconds: float) -> str:
 
 
 def lacking(gateway: str) -> str:
-    """Return what a gateway can't do."""
+    """Return what a gateway can't do, and what to do instead where it says so."""
     able = GATEWAYS[gateway].capabilities
-    flags = able.flags()
-    found = [able.label(flag) for flag in flags if not getattr(able, flag)]
-    found += [f"send messages of kind {kind}" for kind in sorted(KINDS - able.message_kinds)]
-    return f"It can't: {'; '.join(found)}." if found else "It can all that this package asks of a gateway."
+    found = {flag: able.label(flag) for flag in able.flags() if not getattr(able, flag)}
+    found |= {kind: f"send messages of kind `{kind}`" for kind in sorted(KINDS - able.message_kinds)}
+    told = [f"- {words}. {able.notes.get(subject, '')}".rstrip() for subject, words in found.items()]
+    told = ["It can't:", "", *told] if told else ["It can all that this package asks of a gateway."]
+    return "\n".join([*told, "", "[What the others can](../gateways.md)."])
