@@ -117,7 +117,9 @@ class WaabotChannel(LimitedChannel):
             raise AlreadyConnectedError(
                 f"Bot {self._ref.channel_id!r} has a phone; log it out to pair it anew."
             )
-        scan = await self._scan() if instance.is_known else Scan(is_spent=True)
+        # The server below shows a scanned code for ever; one that was started again says no more that it had a phone.
+        old = instance.was_unlinked or not instance.is_known
+        scan = Scan(is_spent=True) if old else await self._scan()
         if scan.image is None and (scan.is_spent or instance.is_starting is not True):
             await self._ask(INIT)
             scan = await self._scan_soon()

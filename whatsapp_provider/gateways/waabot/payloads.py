@@ -95,6 +95,7 @@ class Instance:
 
     :param is_known: ``False`` where the server runs no such instance (yet).
     :param is_starting: whether it was started and has no phone yet; ``None`` where the server can't be asked that.
+    :param was_unlinked: whether its phone dropped it: a code that is still shown then is the one scanned before.
     :param word: the server's own word.
     :param webhook_url: where it reports to; empty for nowhere, ``None`` where the server does not tell.
     """
@@ -102,6 +103,7 @@ class Instance:
     is_known: bool
     is_connected: bool = False
     is_starting: bool | None = False
+    was_unlinked: bool = False
     word: str = ""
     phone: str | None = field(default=None, repr=False)
     name: str | None = None
@@ -126,6 +128,7 @@ def instance_of(body: Any) -> Instance:
         is_connected=connected,
         # False is said of one that had a phone; before that there is no such key.
         is_starting=found.phone_connected is None,
+        was_unlinked=found.phone_connected is False,
         word="phone connected" if connected else "no phone connected",
         phone=user.phone if connected else None,
         name=user.name,
