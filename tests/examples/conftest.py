@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,6 +16,7 @@ import pytest
 from tests.contract.harness import BASE
 from tests.hooks.world import CONN_ID, World, world
 from whatsapp_provider.demo.gateways import connection_fields
+from whatsapp_provider.emulator.evolution.instance import BUSINESS
 from whatsapp_provider.errors import UnsupportedError, WhatsAppError
 from whatsapp_provider.gateways.base import Capabilities
 from whatsapp_provider.gateways.connection import ConnectionValues
@@ -29,6 +30,19 @@ async def own_channel(gateway: str, world: World) -> dict[str, str]:
     harness = next(iter(import_module(f"tests.contract.{gateway}").HARNESSES.values()))
     values = harness.one_channel(world.emulator, await harness.paired(world.emulator))
     return {name: str(value).replace(BASE, world.url) for name, value in values.extra.items()}
+
+
+def _business(world: World) -> dict[str, str]:
+    """Make an instance of Meta's API with the template of the examples."""
+    instance = world.emulator.evolution.v2.paired("official", "15550001900", BUSINESS)
+    body = {"type": "BODY", "text": "Hi {{1}}, your order {{2}} is on its way."}
+    template = {"id": "1", "name": "order_update", "language": "en_US", "category": "UTILITY"}
+    instance.templates.append({**template, "status": "APPROVED", "components": [body]})
+    return {"instance": instance.name, "instance_token": instance.token}
+
+
+#: Where a connection's own channel has no templates: makes one that has, and returns the fields that name it.
+OFFICIAL: Mapping[str, Callable[[World], dict[str, str]]] = {"evolution": _business}
 
 
 @dataclass
@@ -50,6 +64,13 @@ class Anywhere:
         told = str(caught.value)
         assert f"{self.gateway!r} can't {Capabilities.label(flag)}" in told
         return told
+
+    def use_the_official_api(self) -> None:
+        """Have a channel whose templates the examples send."""
+        if self.gateway in OFFICIAL:
+            self.world.connect(
+                **{**self.fields, "extra": self.fields["extra"] | OFFICIAL[self.gateway](self.world)}
+            )
 
     @contextmanager
     def somebody_scans(self) -> Iterator[None]:

@@ -200,6 +200,25 @@ def test_a_campaign_to_the_people_of_a_crm_on_any_gateway(airflow: Airflow, anyw
     assert ADA not in report
 
 
+def test_a_template_to_an_audience_on_any_gateway_that_has_templates(
+    airflow: Airflow, anywhere: Anywhere, tmp_path: Path
+) -> None:
+    orders = tmp_path / "orders.csv"
+    orders.write_text(f"phone,name,order\n+{BOB},Bob,2026-0018\n")
+    conf = {"audience": str(orders), "own_phone": f"+{ADA}", "pace": "unlimited"}
+    if not anywhere.can("templates"):
+        run = airflow.run(EXAMPLES / "whatsapp_template_campaign.py", conf, ends="failed")
+        assert run["tasks"].pop("check_templates[-1]") == "failed"
+        assert set(run["tasks"].values()) == {"upstream_failed"}
+        assert anywhere.refusal("templates") in run["log"]
+        return
+    anywhere.use_the_official_api()
+    run = airflow.run(EXAMPLES / "whatsapp_template_campaign.py", conf)
+    assert set(run["tasks"].values()) == {"success"}
+    phones = [phone for phone, _ in anywhere.world.received()]
+    assert phones == [ADA, BOB]
+
+
 def test_a_failed_task_is_told_once(airflow: Airflow, world: World) -> None:
     world.connect(extra={"notify_to": f"+{ADA}"})
     run = airflow.run(EXAMPLES / "notify.py")
