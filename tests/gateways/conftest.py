@@ -12,6 +12,8 @@ import pytest
 
 from tests.gateways import whapi_facts as facts
 from tests.gateways.evolution_server import EvolutionServer
+from tests.gateways.waabot_server import WaabotServer
+from tests.gateways.whatscloud_server import WhatsCloudServer
 from whatsapp_provider.emulator import Emulator, EmulatorSettings
 from whatsapp_provider.gateways.connection import ConnectionValues
 from whatsapp_provider.gateways.whapi.channel import WhapiChannel
@@ -105,6 +107,16 @@ def hosts() -> Hosts:
 @pytest.fixture
 def server() -> EvolutionServer:
     return EvolutionServer()
+
+
+@pytest.fixture
+def waabot() -> WaabotServer:
+    return WaabotServer()
+
+
+@pytest.fixture
+def whatscloud() -> WhatsCloudServer:
+    return WhatsCloudServer()
 
 
 @pytest.fixture
