@@ -195,6 +195,50 @@ async def test_other_kinds_need_their_fields_and_arrive(
     assert (entry.kind, entry.text) == ("buttons" if kind == "interactive" else kind, text)
 
 
+REPLY = {"type": "quick_reply", "title": "Yes", "id": "y"}
+LIST = {"label": "Open", "sections": [{"title": "T", "rows": [{"id": "1", "title": "One"}]}]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({"action": {"buttons": [REPLY] * 3}}, "buttons"),
+        (
+            {"type": "button", "action": {"buttons": [REPLY]}, "media": "https://a.example/i.png"},
+            "media_buttons",
+        ),
+        ({"type": "list", "action": {"list": LIST}}, "list"),
+    ],
+)
+async def test_what_can_be_tapped_is_logged_by_what_a_person_sees(
+    wire: Wire, channel: WhapiChannel, fields: dict[str, Any], kind: str
+) -> None:
+    request = {"to": TO, "body": {"text": "Choose"}, **fields}
+    answer = await wire.gate(channel.token, "POST", "/messages/interactive", json=request)
+    assert answer.json()["message"]["type"] == "interactive"
+    (entry,) = wire.emulator.network.received(TO)
+    assert (entry.kind, entry.text, entry.media is not None) == (kind, "Choose", "media" in fields)
+
+
+@pytest.mark.parametrize(
+    ("action", "complaint"),
+    [
+        ("buttons", "action must be object"),
+        ({"buttons": [REPLY] * 4}, "more than 3"),
+        ({"buttons": [{"type": "reply", "title": "Yes", "id": "y"}]}, "allowed values"),
+        ({"buttons": [{"type": "url", "title": "Yes"}]}, "required property 'id'"),
+    ],
+)
+async def test_buttons_that_are_none_are_refused(
+    wire: Wire, channel: WhapiChannel, action: Any, complaint: str
+) -> None:
+    request = {"to": TO, "body": {"text": "Choose"}, "action": action}
+    answer = await wire.gate(channel.token, "POST", "/messages/interactive", json=request)
+    assert answer.status_code == 400
+    assert complaint in answer.text
+    assert wire.emulator.network.total() == 0
+
+
 async def test_an_edit_changes_the_message_and_is_not_another_one(wire: Wire, channel: WhapiChannel) -> None:
     message_id = (await wire.text(channel, TO, "Helo")).json()["message"]["id"]
     request = {"to": TO, "body": "Hello", "edit": message_id}
