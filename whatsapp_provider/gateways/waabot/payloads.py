@@ -15,6 +15,7 @@ from whatsapp_provider.gateways.waabot.connection import Pair
 
 READER = Reader("Waabot", "Is the base URL of the connection (Host) that of the API?")
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{24}")
+_PNG = b"\x89PNG"
 #: The picture in the page that a browser is shown.
 _PICTURE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
 
@@ -144,6 +145,7 @@ def _of_document(bot: Bot) -> Instance:
         is_known=True,
         is_connected=online,
         is_starting=None if word.upper() == "CONNECTED" else False,
+        was_unlinked=word.upper() == "DISCONNECTED",
         word=word,
         phone=bot.phone if online else None,
     )
@@ -172,11 +174,19 @@ def scan_of(answer: Answer) -> Scan:
     if "<" in told:
         found = _PICTURE.search(told)
         # The page of a code that is spent, or not there yet, has a picture without content.
-        return Scan(READER.image(found[0])) if found else Scan()
+        return Scan(_png(found[0])) if found else Scan()
     if not told.strip():
         # One space where there was a code, nothing where there is none yet.
         return Scan(is_spent=bool(told))
-    return Scan(READER.image(told.strip()))
+    return Scan(_png(told.strip()))
+
+
+def _png(text: str) -> bytes:
+    # Half an answer may have a comma too, and nothing behind it.
+    image = READER.image(text)
+    if not image.startswith(_PNG):
+        raise NoAnswerError("Waabot answered a QR code that is not a picture.", code="unreadable")
+    return image
 
 
 def _picture_in(body: Any) -> str:
