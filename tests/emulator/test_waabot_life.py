@@ -201,8 +201,13 @@ async def test_updates_with_the_pair_merge_and_say_what_they_met(waabot: Waabot)
         data = (await waabot.ask("PUT", f"/whatsapp/{call}", json={**pair(bot), **body})).json()["data"]
         return data["matchedCount"], data["modifiedCount"]
 
+    await waabot.emulator.advance(1)
     assert await update("updateActions", reply_msgs=False) == (1, 1)
+    changed_at = bot.row["updatedAt"]
+    assert changed_at > bot.row["createdAt"]
+    await waabot.emulator.advance(1)
     assert await update("updateActions", reply_msgs=False) == (1, 0)
+    assert bot.row["updatedAt"] == changed_at
     assert (settings["actions"]["reply_msgs"], settings["actions"]["send_default_msg"]) == (False, True)
     assert await update("updateGeneral", default_msg=True, unknown=1) == (1, 1)
     assert (settings["default_msg"], "unknown" in settings) == ("true", False)
