@@ -101,6 +101,10 @@ class ContactQuery:
     status: str | None = None
     type: str | None = None
 
+    def __str__(self) -> str:
+        given = ((one.name, getattr(self, one.name)) for one in fields(self))
+        return "contacts " + " ".join(f"{name}={value!r}" for name, value in given if value is not None)
+
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """Read the form in which a DAG author writes it, e.g. ``{"group": "vip", "type": "lead"}``.

@@ -9,6 +9,7 @@ from whatsapp_provider.hooks.channels import ChannelLike
 
 if TYPE_CHECKING:
     from whatsapp_provider.gateways.base import Gateway
+    from whatsapp_provider.gateways.directory import ContactQuery, ContactRecord
     from whatsapp_provider.hooks.health import ChannelHealth
     from whatsapp_provider.model import ChannelRef, NumberCheck
     from whatsapp_provider.templates import OfficialTemplate
@@ -58,6 +59,16 @@ class UpkeepMethods:
         """Ask which numbers (digits) are on WhatsApp; mass checks draw attention, so ask sparingly."""
         self.gateway.capabilities.require(self.gateway.name, "check_numbers")
         return self.run(self.gateway.channel(self.channel_ref(channel)).check_numbers(numbers))
+
+    def contacts(self: _Hook, query: ContactQuery | None = None) -> Sequence[ContactRecord]:
+        """Return the gateway's contacts that a query chooses; all without one."""
+        self.gateway.capabilities.require(self.gateway.name, "contact_book")
+        found = self.gateway.account().directory().contacts(query)
+
+        async def every() -> Sequence[ContactRecord]:
+            return [contact async for contact in found]
+
+        return self.run(every())
 
     def health(self: _Hook, *, concurrency: int = 5, templates: bool = True) -> Sequence[ChannelHealth]:
         """Look at all channels that the connection reaches; that one can't be asked is told of that one alone."""

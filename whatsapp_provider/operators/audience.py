@@ -1,4 +1,4 @@
-"""Open an audience: a file of any storage that Airflow knows, rows at hand, or the members of a group."""
+"""Open an audience: a file of any storage, rows at hand, the members of a group, or the gateway's own contacts."""
 
 from __future__ import annotations
 
@@ -12,19 +12,26 @@ from whatsapp_provider.redaction import mask_number, redact
 
 if TYPE_CHECKING:
     from whatsapp_provider.campaigns.audience import Row
-    from whatsapp_provider.model import GroupMember
+    from whatsapp_provider.gateways.directory import ContactQuery, ContactRecord
+    from whatsapp_provider.hooks.whatsapp import WhatsAppHook
+    from whatsapp_provider.model import ChannelRef, GroupMember
 
-    #: Asks the gateway who is in a group.
+    #: Asks the gateway who is in a group, and whom a query of its contacts chooses.
     Members = Callable[[str], Sequence[GroupMember]]
+    Contacts = Callable[[ContactQuery], Sequence[ContactRecord]]
 
 _GROUP = re.compile(r"\s*(\d[\d-]{4,30}@g\.us)\s*", re.ASCII)
 
 
-def open_rows(audience: Any, *, recipient_field: str, members: Members) -> Iterator[Row]:
+def open_rows(
+    audience: Any, *, recipient_field: str, members: Members, contacts: Contacts | None = None
+) -> Iterator[Row]:
     """Return the rows of an audience.
 
-    :param audience: a path or URL of a ``.csv`` or ``.jsonl`` file, an iterable of rows, or a group's id.
+    :param audience: a path or URL of a ``.csv`` or ``.jsonl`` file, an iterable of rows, a group's id, or
+        ``{"contacts": {…}}``.
     :param members: asked who is in the group.
+    :param contacts: asked who the contacts are, where they can be the audience.
     :raises AudienceError: if the file can't be read.
     :raises ConfigurationError: if it is neither.
     """
@@ -39,11 +46,13 @@ def open_rows(audience: Any, *, recipient_field: str, members: Members) -> Itera
                 "pass the output of a task as it is (task.output), or let the task write a .csv or .jsonl file."
             )
         return _file_rows(audience.strip())
+    if contacts is not None and (query := contact_query(audience)) is not None:
+        return rows_of(_reachable(query, contacts, recipient_field), recipient_field=recipient_field)
     if isinstance(audience, Iterable) and not isinstance(audience, Mapping | bytes):
         return rows_of(audience, recipient_field=recipient_field)
     raise ConfigurationError(
         f"audience is a {type(audience).__name__}; give a file's path or URL, a list of rows, the output of a "
-        "task that returns one, or a group's id."
+        "task that returns one, a group's id, or {'contacts': {…}}."
     )
 
 
@@ -53,8 +62,39 @@ def group_id(audience: Any) -> str | None:
     return found[1] if found else None
 
 
+def contact_query(audience: Any) -> ContactQuery | None:
+    """Return which of the gateway's contacts an audience means, if it means any: ``{"contacts": {"group": "vip"}}``.
+
+    :raises ConfigurationError: if they can't be chosen like that.
+    """
+    from whatsapp_provider.gateways.directory import ContactQuery
+
+    if not isinstance(audience, Mapping) or set(audience) != {"contacts"}:
+        return None
+    chosen = audience["contacts"]
+    if not isinstance(chosen, Mapping):
+        raise ConfigurationError(
+            "audience={'contacts': …} takes a mapping, e.g. {'group': 'vip'}; {} means all contacts."
+        )
+    return ContactQuery.from_dict(chosen)
+
+
+def known_by(audience: Any) -> str | None:
+    """Return the name of an audience whose people come and go: a group's id, or how contacts are chosen."""
+    query = contact_query(audience)
+    return str(query) if query is not None else group_id(audience)
+
+
+def members_of(hook: WhatsAppHook, ref: ChannelRef, group: str) -> list[GroupMember]:
+    """Return who is in a group, but for the channel's own account."""
+    own = hook.profile(ref).phone or ""
+    return [member for member in hook.group_members(group, channel=ref) if member.phone != own]
+
+
 def shown(audience: Any) -> str:
-    """Return what may be stored of an audience: a file's path or a group's id, and of rows their number only."""
+    """Return what may be stored of an audience: a file's path, a group's id or a query; of rows their number only."""
+    if isinstance(audience, Mapping) and isinstance(audience.get("contacts"), Mapping):
+        return redact(f"<contacts: {dict(audience['contacts'])}>")
     if isinstance(audience, str):
         if group := group_id(audience):
             # Older groups are called by the number of who made them, and the time.
@@ -78,6 +118,13 @@ def _recipients(group: str, members: Members) -> Iterator[str]:
     # Asked at the first row: a campaign that goes on with those who were planned reads none.
     for member in members(group):
         yield member.phone or member.chat_id
+
+
+def _reachable(query: ContactQuery, contacts: Contacts, recipient_field: str) -> Iterator[dict[str, Any]]:
+    """Yield the contacts as rows, but for those who opted out or were switched off."""
+    for contact in contacts(query):
+        if contact.is_enabled and not contact.is_opted_out:
+            yield {**contact.row(), recipient_field: contact.phone}
 
 
 def _file_rows(url: str) -> Iterator[Row]:

@@ -13,7 +13,7 @@ from airflow.providers.common.compat.sdk import conf
 from whatsapp_provider.errors import CampaignPausedError, CampaignStoppedError, ConfigurationError
 from whatsapp_provider.hooks.channels import ChannelLike
 from whatsapp_provider.hooks.ledger import open_ledger
-from whatsapp_provider.operators.audience import group_id, open_rows, shown
+from whatsapp_provider.operators.audience import known_by, members_of, open_rows, shown
 from whatsapp_provider.operators.base import Private, no_vain_retries, read_text_file, reveal, run_key
 from whatsapp_provider.operators.choices import ON_IN_DOUBT, check_choice, historian, is_true, settle_seconds
 from whatsapp_provider.operators.preview import show_preview
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from whatsapp_provider.campaigns.outcome import Outcome
     from whatsapp_provider.campaigns.render import MessageTemplate
     from whatsapp_provider.campaigns.runner import CampaignRunner
-    from whatsapp_provider.model import GroupMember
 
 #: A wait longer than this gives the worker slot back, where the task may defer.
 PATIENCE_SECONDS = 60.0
@@ -46,7 +45,9 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
 
     :param audience: path or URL of a ``.csv`` or ``.jsonl`` file (any storage of ``ObjectStoragePath``), or a
         list of rows or numbers, or the output of a task, or a group's id (``…@g.us``), which means each of its
-        members by themselves. Lists are readable in Airflow's database; files are not.
+        members by themselves, or ``{"contacts": {"group": "vip"}}``, which means those of the gateway's own contacts
+        who did not opt out, chosen by ``group``, ``source``, ``status`` and ``type``. Lists are readable in Airflow's
+        database; files are not.
     :param message: a text, or a mapping with a ``kind``. Its Jinja sees one person's row and ``variables``
         and is not Airflow's: use ``variables`` for dates and the like. One that ends in ``.txt`` or ``.md``
         names a file in the DAG's template search path.
@@ -247,20 +248,19 @@ class WhatsAppSendCampaignOperator(WhatsAppSendingOperator):
         return show_preview(self.log, template, self._rows(), self._options(), check)
 
     def _rows(self) -> Any:
-        return open_rows(reveal(self.audience), recipient_field=self.recipient_field, members=self._members)
-
-    def _members(self, group: str) -> list[GroupMember]:
-        """Return who is in a group, but for the channel's own account."""
-        ref = self.channel_ref(self.channel)
-        own = self.hook.profile(ref).phone or ""
-        return [member for member in self.hook.group_members(group, channel=ref) if member.phone != own]
+        return open_rows(
+            reveal(self.audience),
+            recipient_field=self.recipient_field,
+            members=lambda group: members_of(self.hook, self.channel_ref(self.channel), group),
+            contacts=self.hook.contacts,
+        )
 
     def _options(self) -> AudienceOptions:
         from whatsapp_provider.campaigns.audience import AudienceOptions, Policy
 
         return AudienceOptions(
             recipient_field=self.recipient_field,
-            known_by=group_id(reveal(self.audience)),
+            known_by=known_by(reveal(self.audience)),
             region=self.region,
             on_invalid=Policy(self.on_invalid),
             on_duplicate=Policy(self.on_duplicate),
