@@ -11,6 +11,7 @@ import os
 import runpy
 import sys
 import traceback
+from datetime import timedelta
 from types import FunctionType
 from typing import Any
 
@@ -46,6 +47,7 @@ def run(file: str, conf: dict[str, Any], answers: dict[str, Any]) -> dict[str, A
     for task in dag.tasks:
         if hasattr(task, "poke_interval"):
             task.poke_interval = 0.1  # the emulator is quicker than a gateway
+        task.retry_delay = timedelta(seconds=0.2)
     with requests_mock.Mocker(real_http=True) as mocker:
         for url, answer in answers.items():
             mocker.get(url, json=answer)
