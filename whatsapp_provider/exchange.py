@@ -81,9 +81,12 @@ class Answer:
         """
         try:
             return json.loads(
-                self.body, parse_float=_finite, parse_constant=_finite, object_pairs_hook=_each_once
+                self.body.decode("utf-8-sig"),
+                parse_float=_finite,
+                parse_constant=_finite,
+                object_pairs_hook=_each_once,
             )
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError):  # among the first, what is no UTF-8
             kind = self.headers.get("content-type", "no content type")
             raise failure(
                 "unreadable",

@@ -41,6 +41,7 @@ __all__ = [
 ]
 
 READ_ATTEMPTS = 3
+LONGEST_EXPLANATION = 10_000  #: characters of what is searched for a gateway's words
 LONGEST_PAGE = 5_000  #: bytes of a page in which a title is looked for, which takes their square in time
 #: Where an error body says what is wrong.
 _TELLING = ("error", "errors", "message", "details", "detail", "title", "response")
@@ -225,7 +226,7 @@ def explanation(answer: Answer) -> str:
     except NoAnswerError:
         return _plain(answer.body[:LONGEST_PAGE].decode("utf-8", "replace")) or "an empty body"
     # Some say a thing twice, as what is wrong and as its explanation.
-    return " ".join(dict.fromkeys(_texts(body))) or "no explanation"
+    return " ".join(dict.fromkeys(_texts(body)))[:LONGEST_EXPLANATION] or "no explanation"
 
 
 def _plain(page: str) -> str:

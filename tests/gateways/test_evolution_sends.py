@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from base64 import b64encode
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.gateways import evolution_facts as facts
@@ -12,6 +14,7 @@ from tests.gateways.evolution_server import EvolutionServer
 from whatsapp_provider.errors import (
     CredentialRejectedError,
     Disposition,
+    GatewayError,
     NoAnswerError,
     NotConnectedError,
     NotFoundError,
@@ -181,3 +184,29 @@ async def test_a_success_without_a_messages_id_is_in_doubt(server: EvolutionServ
     with pytest.raises(NoAnswerError) as caught:
         await server.channel().send(facts.PHONE, parse_message("hi"))
     assert caught.value.disposition is Disposition.HOLD
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b'{"status": 400, "status": 400, "response": {"message": ["Owned media must be a url or base64"]}}',
+        b"<title>unsupported image format</title>",
+        b"<title>Method not available: [object Object]</title>",
+    ],
+    ids=["a key twice", "a page", "a page that names an exception"],
+)
+async def test_the_words_of_a_page_are_not_taken_for_the_servers(
+    server: EvolutionServer, page: bytes
+) -> None:
+    server.say(SEND, httpx.Response(400, content=page))
+    with pytest.raises(GatewayError) as caught:
+        await server.channel().send("120363194291501000@g.us", parse_message("hello"))
+    assert caught.value.disposition in {Disposition.HALT, Disposition.HOLD}
+
+
+async def test_a_long_answer_is_read_in_no_time(server: EvolutionServer) -> None:
+    server.refuse(SEND, 400, ["x" * 1_000_000])
+    began = time.process_time()
+    with pytest.raises(RequestRejectedError):
+        await server.channel().send(facts.PHONE, parse_message("hello"))
+    assert time.process_time() - began < 5

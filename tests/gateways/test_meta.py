@@ -259,3 +259,15 @@ def test_a_definition_needs_what_meta_needs() -> None:
             check_definition({key: value for key, value in whole.items() if key != name})
     with pytest.raises(InputError, match="category"):
         check_definition({**whole, "category": "NEWS"})
+
+
+@pytest.mark.parametrize("code", [-1, 10**7, 10**30, True, 131047.0, "131047"])
+def test_what_can_be_no_code_of_metas_proves_nothing(code: Any) -> None:
+    assert meta.found_in({"code": code, "fbtrace_id": "A"}) is None
+
+
+def test_an_error_is_not_looked_for_without_an_end() -> None:
+    body: Any = {"code": 131047, "fbtrace_id": "A"}
+    for _ in range(5_000):
+        body = {"error": [body]}
+    assert meta.found_in(body) is None

@@ -66,8 +66,8 @@ class Said:
 
 
 def ok(body: Any) -> Said:
-    """Return what is answered with 200."""
-    return Said(200, body)
+    """Return what is answered with 200; an answer of its own is as it is."""
+    return body if isinstance(body, Said) else Said(200, body)
 
 
 Run = Callable[[Gateway], Awaitable[Any]]
@@ -151,6 +151,6 @@ MESSAGES: Mapping[str, Message] = {
         ListMessage(
             body=TEXT, button="Choose", sections=(ListSection(title="All", rows=(ListRow(title="One"),)),)
         ),
-        TemplateMessage(name="order_confirmation", language="en_US", body=("Ann", "42")),
+        TemplateMessage(name="order_confirmation", language="en_US", header="42", body=("Ann", "42")),
     )
 }

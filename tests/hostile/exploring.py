@@ -10,12 +10,17 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.hostile.calls import Call, Said, Subject
+from tests.hostile.evolution import EvolutionSubject
 from tests.hostile.judging import play, wrongs
 from tests.hostile.mutation import spoilt
 from tests.hostile.server import EndlessError, HostileServer
 from tests.hostile.whapi import WhapiSubject
 
-SUBJECTS: Mapping[str, Callable[[], Subject]] = {"whapi": WhapiSubject}
+SUBJECTS: Mapping[str, Callable[[], Subject]] = {
+    "whapi": WhapiSubject,
+    "evolution": lambda: EvolutionSubject("v2"),
+    "evolution-1": lambda: EvolutionSubject("v1"),
+}
 SENDS_WEIGH = 3  #: as much as other calls: most depends on them
 SHOWN = 600  #: characters of an answer
 
@@ -53,7 +58,7 @@ def explore(subject: Subject, call: Call, *, examples: int, dice: int) -> int:
     """
     server, played = HostileServer(), 0
 
-    @seed(dice)
+    @seed(f"{dice} {subject.name} {call.name}")
     @settings(
         max_examples=examples,
         deadline=None,
@@ -67,13 +72,15 @@ def explore(subject: Subject, call: Call, *, examples: int, dice: int) -> int:
     def every(data: st.DataObject) -> None:
         nonlocal played
         played += 1
-        request = data.draw(st.sampled_from(sorted(call.asks)))
+        request = data.draw(st.sampled_from(asked))
         said = spoilt(data.draw, data.draw(st.sampled_from(call.asks[request])))
         wrong = runner.run(look(subject, server, call, request, said))
         if wrong:
             raise Finding(subject.name, call.name, request, said, wrong)
 
     with asyncio.Runner() as runner:
+        runner.run(play(subject, server, call, {}))
+        asked = sorted(call.asks.keys() & set(server.asked))
         every()
     return played
 

@@ -107,12 +107,13 @@ def permitted(subject: Subject, said: Said) -> frozenset[Outcome]:
 def strict_json(said: Said) -> Any:
     """Return what the standard says that the body is, ``None`` where it is nothing.
 
-    No constants that JSON has not, no number beyond a float's, no key twice, nothing before or after.
+    No constants that JSON has not, no number beyond a float's, no key twice, nothing before but a mark of its
+    encoding, nothing after.
     """
     if said.headers.get("content-encoding", "identity") in {"gzip", "deflate"}:
         return None
     try:
-        return json.loads(said.content.decode("utf-8"), parse_constant=_refuse, object_pairs_hook=_once)
+        return json.loads(said.content.decode("utf-8-sig"), parse_constant=_refuse, object_pairs_hook=_once)
     except (ValueError, RecursionError):
         return None
 

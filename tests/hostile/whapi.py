@@ -150,7 +150,14 @@ _ACCOUNT = (
         facts.DELETED,
         lambda a: a.delete_channel(ID),
         bool,
-        also={f"GET /channels/{ID}": facts.CREATED},
+    ),
+    _manager(
+        "delete channel in doubt",
+        f"DELETE /channels/{ID}",
+        Said(502, b""),
+        lambda a: a.delete_channel(ID),
+        bool,
+        also={f"GET /channels/{ID}": Said(404, facts.error("Channel not found", 404))},
     ),
     _manager(
         "extend channel",
@@ -257,7 +264,7 @@ def _documented_2xx(body: Any) -> frozenset[Outcome]:
         return frozenset({Disposition.SKIP})
     message = body.get("message")
     has_id = isinstance(message, dict) and isinstance(message.get("id"), str) and message["id"] != ""
-    return frozenset({ACCEPTED}) if has_id and body.get("sent") in {None, True} else frozenset()
+    return frozenset({ACCEPTED}) if has_id and body.get("sent") in (None, True) else frozenset()
 
 
 def _names_the_recipient_or_file(status: int, body: Any) -> bool:

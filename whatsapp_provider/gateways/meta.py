@@ -24,6 +24,7 @@ from whatsapp_provider.errors import (
 from whatsapp_provider.redaction import redact
 
 PAIR_LIMIT = 131056
+END_OF_CODES = 10_000_000
 #: Seconds between two messages to one person that Meta allows in the long run.
 PAIR_SECONDS = 6.0
 
@@ -73,13 +74,15 @@ def refusal(
     )
 
 
-def found_in(body: Any) -> tuple[int, str] | None:
+def found_in(body: Any, *, levels: int = 4) -> tuple[int, str] | None:
     """Return code and words of an error of Meta's in a body, whichever of its known wrappings it has.
 
     ``{"error": {"code", "message", "error_data"}}``, or the same under ``errors``, ``data`` or bare; a code alone,
     without any of Meta's other marks, is somebody else's.
+
+    :param levels: of these names in each other, at the most.
     """
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or not levels:
         return None
     if _is_metas(body):
         details = body.get("error_data")
@@ -88,14 +91,17 @@ def found_in(body: Any) -> tuple[int, str] | None:
     for name in ("error", "errors", "data"):
         inner = body.get(name)
         for item in inner if isinstance(inner, list) else (inner,):
-            if (found := found_in(item)) is not None:
+            if (found := found_in(item, levels=levels - 1)) is not None:
                 return found
     return None
 
 
+def is_code(value: Any) -> bool:
+    """Whether a value can be one of Meta's codes; what can't be one proves nothing."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < END_OF_CODES
+
+
 def _is_metas(body: dict[str, Any]) -> bool:
-    code = body.get("code")
-    is_number = isinstance(code, int) and not isinstance(code, bool)
-    return is_number and (
+    return is_code(body.get("code")) and (
         "fbtrace_id" in body or "error_data" in body or body.get("type") == "OAuthException"
     )

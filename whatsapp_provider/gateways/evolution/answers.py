@@ -34,9 +34,7 @@ _NEVER_PAIRED = re.compile(
 #: Of these, what a send asks for first; a failure at anything else may come after the message has left.
 _BEFORE_SENDING = {"onwhatsapp"}
 #: An exception of the server's own code or of its database, turned into a 400: it does not say what was done.
-_EXCEPTION = re.compile(
-    r"\w*error: |invocation in|unique constraint|\[object object\]|cannot read properties"
-)
+_EXCEPTION = re.compile(r"error: |invocation in|unique constraint|\[object object\]|cannot read properties")
 #: Refusals of one message's file before anything is sent: the next recipient may have another file.
 _MEDIA = {
     "owned media must be a url or base64": "media_unavailable",
@@ -98,6 +96,8 @@ def _missing(answer: Answer, text: str, said: str) -> GatewayError:
 def _known(answer: Answer, effect: Effect, text: str, said: str) -> GatewayError | None:
     """Return the error of a refusal with a status that by itself says nothing."""
     status = answer.status
+    if _body(answer) is None:  # a page of whoever stands before the server may use any of its words
+        return _in_doubt(status, effect, text, said, code="server_exception")
     if (refused := _of_templates(answer, effect, said)) is not None:
         return refused
     if _is_not_on_whatsapp(answer):
@@ -116,11 +116,19 @@ def _known(answer: Answer, effect: Effect, text: str, said: str) -> GatewayError
     for words, code in _MEDIA.items():
         if words in text and effect is Effect.ONCE:
             return RecipientRejectedError(said, status=status, code=code)
-    if status == 400 and effect is Effect.ONCE and _EXCEPTION.search(text):
-        # Caught around the whole of the work: what was done before it is not told.
-        code = OPAQUE if "[object object]" in text else "server_exception"
-        return NoAnswerError(f"{said} The request may have been carried out.", status=status, code=code)
-    return None
+    code = OPAQUE if "[object object]" in text else "server_exception"
+    return _in_doubt(status, effect, text, said, code=code)
+
+
+def _in_doubt(status: int, effect: Effect, text: str, said: str, *, code: str) -> GatewayError | None:
+    if status != 400 or effect is not Effect.ONCE:
+        return None
+    if "connection closed" in text:
+        return _closed(effect, status, said)
+    if not _EXCEPTION.search(text):
+        return None
+    # Caught around the whole of the work: what was done before it is not told.
+    return NoAnswerError(f"{said} The request may have been carried out.", status=status, code=code)
 
 
 def _of_templates(answer: Answer, effect: Effect, said: str) -> GatewayError | None:
@@ -128,7 +136,7 @@ def _of_templates(answer: Answer, effect: Effect, said: str) -> GatewayError | N
     body = _body(answer)
     details = body.get("details") if isinstance(body, dict) else None
     code = details.get("whatsapp_code") if isinstance(details, dict) else None
-    if isinstance(code, int) and not isinstance(code, bool):
+    if meta.is_code(code):
         return meta.refusal(code, said, status=answer.status, what="template")
     if code is None or "connection error" not in said.lower():
         return None
