@@ -14,7 +14,7 @@ import pytest
 from tests.airflow_server import processes_with_marker
 from whatsapp_provider.demo import examples
 from whatsapp_provider.demo.__main__ import main
-from whatsapp_provider.demo.gateways import connection_fields, known_gateways
+from whatsapp_provider.demo.gateways import connection_fields, demo_gateway, known_gateways
 from whatsapp_provider.demo.marker import MARKER
 from whatsapp_provider.emulator import Emulator
 from whatsapp_provider.emulator.server import serve_in_thread
@@ -45,6 +45,21 @@ def test_every_gateway_there_is_has_a_connection_to_the_emulator():
     with serve_in_thread(Emulator()) as server:
         for name, line in GATEWAYS.items():
             assert connection_fields(name, server.facts())["conn_type"] == line.connection_type
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_every_gateways_demo_runs_an_example_with_parameters_that_it_has(gateway):
+    tale = demo_gateway(gateway).tale
+    [example] = [text for text in _examples() if f"def {tale.dag_id}(" in text]
+    assert tale.creating_task is None or f'task_id="{tale.creating_task}"' in example
+    for task in ("wait_connected", "send_campaign"):
+        assert f'task_id="{task}"' in example
+    for name in tale.run_conf("people.csv", "http://webhook"):
+        assert f'"{name}":' in example
+
+
+def _examples():
+    return [file.read_text() for file in examples.examples_folder().glob("*.py")]
 
 
 def test_the_examples_are_copied_with_their_data(examples_here, tmp_path, capsys):

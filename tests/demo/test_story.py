@@ -53,6 +53,12 @@ def test_the_phone_tries_until_there_is_a_code_to_scan_and_then_scans_no_more(to
     assert next(answers) == "never asked for"
 
 
+def test_where_no_phone_is_paired_nobody_waits_for_one(told):
+    follow = Follower(Reporter(told))
+    follow([a_task("wait_connected", "running")])
+    assert "QR code" not in told.getvalue()
+
+
 def test_every_instance_of_a_mapped_task_is_told_with_its_outcome_and_duration(told):
     tasks = [a_task("send", "success", map_index=1, duration=1.25), a_task("late", None)]
     tell_tasks(Reporter(told), tasks)
