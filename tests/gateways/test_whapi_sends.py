@@ -107,11 +107,11 @@ def sent(hosts: Hosts) -> list[Asked]:
         (parse_message({"kind": "location", **facts.PLACE}), "location", facts.PLACE),
         (Location(latitude=-1.5, longitude=0), "location", {"latitude": -1.5, "longitude": 0.0}),
         (
-            ContactCard(full_name="Ana; & Co", phone="+15550000001", organization="A, B"),
+            ContactCard(full_name="Ana\\B; & Co", phone="+15550000001", organization="A, B"),
             "contact",
             {
-                "name": "Ana; & Co",
-                "vcard": "BEGIN:VCARD\nVERSION:3.0\nN:;Ana\\; & Co;;;\nFN:Ana\\; & Co\nORG:A\\, B\n"
+                "name": "Ana\\B; & Co",
+                "vcard": "BEGIN:VCARD\nVERSION:3.0\nN:;Ana\\\\B\\; & Co;;;\nFN:Ana\\\\B\\; & Co\nORG:A\\, B\n"
                 "TEL;type=CELL;waid=15550000001:+15550000001\nEND:VCARD",
             },
         ),
