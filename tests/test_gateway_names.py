@@ -22,7 +22,7 @@ NAMED = {
     "emulator/fast.py": "the short way of one dialect's texts, for measurements",
     "ARCHITECTURE.md": "decisions that name the gateway that asked for them",
 }
-NAMES = re.compile("|".join(sorted({"waabot", "whatscloud", *GATEWAYS})), re.IGNORECASE)
+NAMES = re.compile("|".join(GATEWAYS), re.IGNORECASE)
 
 
 def own_places(name: str) -> tuple[str, ...]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import httpx
 
 from tests.contract.conftest import Subject
 from whatsapp_provider.emulator import Emulator, EmulatorSettings
+from whatsapp_provider.emulator.settings import SECRETS_END
 from whatsapp_provider.gateways.base import ChannelGateway, Gateway
 from whatsapp_provider.transport import Wire
 
@@ -60,14 +61,9 @@ async def two_tenants(subject: Subject) -> AsyncIterator[list[Tenant]]:
     transport = _ByHost()
     wire = Wire(transport=transport)
     for name in ("tenant-a", "tenant-b"):
-        settings = EmulatorSettings(
-            seed=ord(name[-1]),
-            partner_token=f"eyJ.partner.{name}",
-            evolution_key=f"global-key-of-{name}",
-            whatscloud_token=f"whatscloud-token-of-{name}",
-            waabot_token=f"eyJ.waabot.{name}",
-            waabot_refresh_token=f"eyJ.refresh.{name}",
-        )
+        secrets = [item for item in fields(EmulatorSettings) if item.name.endswith(SECRETS_END)]
+        own = {item.name: f"{item.default}.{name}" for item in secrets if item.default}
+        settings = EmulatorSettings(seed=ord(name[-1]), **own)
         transport.tenants[name] = Tenant(name, subject, Emulator(settings), wire)
     yield list(transport.tenants.values())
     for tenant in transport.tenants.values():
