@@ -40,6 +40,28 @@ FORMS: Mapping[str, FilledForm] = {
         good="Evolution API 2.3.6 at 127.0.0.1:{port}, 0 instances",
         bad=("Evolution API answered 401", "global API key (Password)"),
     ),
+    "waabot": FilledForm(
+        standard={"Base URL": "{waabot_url}", "Port": "{port}"},
+        secret=("Account token", "waabot_token"),
+        further={
+            "Refresh token": KEPT,
+            "Session id": KEPT,
+            "Access token": KEPT,
+            "Channel id": "61c08cdf2ff357329471bbb1",
+            "Timeout": "45",
+            "Notify": "+15550004711",
+        },
+        stored={
+            "refresh_token": "***",
+            "session_secret": "***",
+            "access_token": "***",
+            "channel_id": "61c08cdf2ff357329471bbb1",
+            "timeout": 45,
+            "notify_to": "+15550004711",
+        },
+        good="Waabot account at 127.0.0.1:{port}, 0 bots",
+        bad=("Waabot answered 403", "fill in a new one (Password)"),
+    ),
     "whapi": FilledForm(
         standard={"Gate URL": "{gate_url}", "Port": "{port}"},
         secret=("Partner token", "partner_token"),

@@ -72,7 +72,7 @@ FACTS = [fact for fact in facts.WIRE if fact.kind]
 
 @pytest.mark.parametrize(
     ("fact", "message"),
-    zip(FACTS, MESSAGES, strict=True),
+    list(zip(FACTS, MESSAGES, strict=True)),
     ids=[f"{fact.kind}-{fact.asked}" for fact in FACTS],
 )
 async def test_a_message_is_written_as_the_documentation_has_it(
