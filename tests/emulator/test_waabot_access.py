@@ -129,7 +129,9 @@ async def test_a_bad_login_is_a_bare_text_and_an_empty_one_a_list(waabot: Waabot
     )
 
 
-@pytest.mark.parametrize("path", ["/whatsapp/INSTANCE", "/whatsapp/instance/", "/Whatsapp/Instance/"])
+@pytest.mark.parametrize(
+    "path", ["/whatsapp/INSTANCE", "/whatsapp/instance/", "/Whatsapp/Instance/", "/whatsapp/info"]
+)
 async def test_paths_are_taken_in_any_case_and_with_a_slash(waabot: Waabot, path: str) -> None:
     bot = waabot.account.paired_bot("bot")
     assert (await waabot.ask("GET", path, params=pair(bot))).status_code == 200

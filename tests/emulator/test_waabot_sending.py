@@ -89,6 +89,10 @@ async def test_a_url_is_sent_as_its_kind_from_a_form(waabot: Waabot, kind: str) 
     [
         ("", {"message": "x"}, "Cannot read properties of undefined (reading 'includes')"),
         ("/image", {"chatId": TO}, "Cannot read properties of undefined (reading 'mimetype')"),
+        ("", {"chatId": TO, "attachments": 5}, "attachments is not iterable"),
+        ("", {"chatId": TO, "location": {"lat": "north", "lng": "1"}}, "degreesLatitude: number expected"),
+        ("", {"chatId": TO, "location": {"lat": "nan", "lng": "1"}}, "degreesLatitude: number expected"),
+        ("/fileurl", {"chatId": TO, "type": "image", "url": "https://[x"}, "Invalid URL"),
         ("/fileurl", {"chatId": TO, "type": "sticker", "url": "https://a.example"}, "Invalid media type"),
         (
             "/fileurl",

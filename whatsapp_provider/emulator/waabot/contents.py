@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import math
 import random
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -48,7 +49,10 @@ class Media(NamedTuple):
         """Take a link as it is: the emulator fetches nothing from anywhere."""
         if not isinstance(url, str) or not url.startswith(("http://", "https://")):
             raise crashed("Invalid URL")
-        host = urlsplit(url).hostname or ""
+        try:
+            host = urlsplit(url).hostname or ""
+        except ValueError:
+            raise crashed("Invalid URL") from None
         if not host or host.endswith(".invalid"):
             raise crashed(f"getaddrinfo ENOTFOUND {host}")
         return cls(str(mime_type or "application/octet-stream"), None, b"", url)
@@ -118,12 +122,14 @@ def contact_content(data: Data) -> dict[str, Any]:
 def location_content(location: Data) -> dict[str, Any]:
     """Return the content of a location: its texts become numbers, its name is lost."""
     try:
-        latitude, longitude = float(location["lat"]), float(location["lng"])
+        degrees = float(location["lat"]), float(location["lng"])
     except (KeyError, TypeError, ValueError):
-        raise crashed("degreesLatitude: number expected") from None
+        degrees = math.nan, math.nan
+    if not all(map(math.isfinite, degrees)):
+        raise crashed("degreesLatitude: number expected")
     # As JavaScript writes them: 3, not 3.0.
-    degrees = [int(value) if value.is_integer() else value for value in (latitude, longitude)]
-    return {"locationMessage": {"degreesLatitude": degrees[0], "degreesLongitude": degrees[1]}}
+    latitude, longitude = (int(value) if value.is_integer() else value for value in degrees)
+    return {"locationMessage": {"degreesLatitude": latitude, "degreesLongitude": longitude}}
 
 
 def _view_once(content: dict[str, Any]) -> dict[str, Any]:

@@ -111,7 +111,10 @@ async def combined(call: Call) -> Reply:
     }
     if data.get("message"):
         _deliver(bot, chat_id, "text", str(data["message"]))
-    for wanted in data.get("attachments") or ():
+    attachments = data.get("attachments") or []
+    if not isinstance(attachments, list | str):
+        raise crashed("attachments is not iterable")
+    for wanted in attachments:
         _send_attachment(call, bot, chat_id, wanted)
         answer["attachment"].append(wanted)
     location = data.get("location")
