@@ -141,7 +141,7 @@ MESSAGES: Mapping[str, Message] = {
         Video(media=Media(url=_FAR)),
         Audio(media=Media(url=_FAR)),
         Voice(media=Media(url=_FAR)),
-        Document(media=_FILE, filename="a.png", caption=TEXT),
+        Document(media=_FILE, filename="a.png"),
         Location(latitude=-23.5, longitude=-46.6, name="Shop"),
         ContactCard(full_name="Ana Souza", phone="15550001000"),
         Buttons(body=TEXT, buttons=(ReplyButton(title="Yes"), ReplyButton(title="No"))),

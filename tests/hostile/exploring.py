@@ -14,12 +14,16 @@ from tests.hostile.evolution import EvolutionSubject
 from tests.hostile.judging import play, wrongs
 from tests.hostile.mutation import spoilt
 from tests.hostile.server import EndlessError, HostileServer
+from tests.hostile.waabot import WaabotSubject
 from tests.hostile.whapi import WhapiSubject
+from tests.hostile.whatscloud import WhatsCloudSubject
 
 SUBJECTS: Mapping[str, Callable[[], Subject]] = {
     "whapi": WhapiSubject,
     "evolution": lambda: EvolutionSubject("v2"),
     "evolution-1": lambda: EvolutionSubject("v1"),
+    "whatscloud": WhatsCloudSubject,
+    "waabot": WaabotSubject,
 }
 SENDS_WEIGH = 3  #: as much as other calls: most depends on them
 SHOWN = 600  #: characters of an answer
