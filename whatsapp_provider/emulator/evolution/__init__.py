@@ -15,8 +15,10 @@ It cannot prove what nobody has captured. Where sources are silent or disagree, 
   as captured once each; ``dead`` (a forced state) says ``open`` and refuses sends;
 * a media URL is never fetched, and one under ``.invalid`` counts as unreachable; the contents of media,
   sticker and audio messages of Baileys have only the keys that name the file;
-* Meta refuses recipients without WhatsApp (131030), tokens that do not begin with ``EAA`` (190) and templates
-  that are not approved (132001); ``hello_world`` is approved everywhere;
+* Meta refuses recipients without WhatsApp (131030), tokens that do not begin with ``EAA`` (190), templates that
+  are not approved (132001), paused (132015) or disabled (132016), and values that are not those of the template
+  (132000, 132012, 131008, 100); ``hello_world`` is approved everywhere, and what it takes is not looked at;
+  phones show a template's body with the values in it, while the server's own answers show its name;
 * a member of a group is named by phone, and the linked phone of whoever asks is the group's owner;
 * a send that a fault leaves unsent is refused like a recipient without WhatsApp;
 * webhook retries have no jitter; ``server_url`` in them is not the port that is served;

@@ -13,6 +13,9 @@ It cannot prove what nobody has captured. Where sources are silent or disagree, 
 * a send to a number without WhatsApp is accepted and gets the status ``failed`` later;
 * ``typing_time`` delays the answer (a setting turns that off); a media URL is never fetched, and one
   under ``.invalid`` counts as unreachable (400);
+* an interactive message is shown as it was asked for, with any kind of file in its ``media``; of its buttons the
+  type, the title, the id and the number of replies (3) are looked at; the phone's log calls it by what a person
+  sees: buttons, media_buttons, list;
 * an event subscribed as ``put`` gets the ``post`` event's payload, named ``put``, when ``post`` is not
   subscribed; in ``path`` mode the URL gets the plural type and the method;
 * status codes 0, 1, 2, 5, 6 of messages and 0, 6, 7 of channels; the channel stops at ``activeTill``;
@@ -21,14 +24,19 @@ It cannot prove what nobody has captured. Where sources are silent or disagree, 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from whatsapp_provider.emulator.asgi import Reply, Request
 from whatsapp_provider.emulator.whapi.account import WhapiAccount
+from whatsapp_provider.emulator.whapi.fast import FastLane
 from whatsapp_provider.emulator.whapi.gate import Gate
 from whatsapp_provider.emulator.whapi.manager import Manager
 from whatsapp_provider.emulator.world import World
+
+if TYPE_CHECKING:
+    from whatsapp_provider.emulator.app import Emulator
 
 
 def mounts(world: World) -> dict[str, Callable[[Request, str], Awaitable[Reply]]]:
@@ -48,3 +56,8 @@ def facts(world: World, url: str) -> dict[str, Any]:
         "gate_url": f"{url}/whapi/gate",
         "partner_token": world.settings.partner_token,
     }
+
+
+def fast_lane(emulator: Emulator, inner: asyncio.Protocol) -> asyncio.Protocol:
+    """Return what answers plain texts itself, and hands everything else on."""
+    return FastLane(emulator, inner)
