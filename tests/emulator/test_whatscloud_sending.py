@@ -180,6 +180,26 @@ async def test_a_file_is_refused_for_its_size_and_its_type(
     assert answer.json()["errors"] == {"media_file": [f"The media file field {sentence}"]}
 
 
+async def test_a_documents_name_is_the_given_one_or_that_of_its_file(whatscloud: WhatsCloud) -> None:
+    body = {"phone_number": f"+{TO}", "media_type": "document", "media_url": "https://example.com/7"}
+    await whatscloud.ask("POST", "/messages/media", {**body, "filename": "bill.pdf"})
+    fields = {"phone_number": f"+{TO}", "media_type": "document"}
+    for name in ("", "bill.pdf"):
+        file = {"media_file": ("7.pdf", b"%PDF", "application/pdf")}
+        await whatscloud.ask("POST", "/messages/media", data={**fields, "filename": name}, files=file)
+    names = [entry.media["filename"] for entry in whatscloud.emulator.network.received(TO) if entry.media]
+    assert names == ["bill.pdf", "7.pdf", "bill.pdf"]
+
+
+async def test_a_body_above_the_web_servers_limit_is_answered_with_a_page(whatscloud: WhatsCloud) -> None:
+    whatscloud.emulator.configure(media_limit_bytes=1000)
+    fields = {"phone_number": f"+{TO}", "media_type": "document"}
+    file = {"media_file": ("7.pdf", b"x" * 70_000, "application/pdf")}
+    answer = await whatscloud.ask("POST", "/messages/media", data=fields, files=file)
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "text/html"
+
+
 async def test_a_file_and_a_url_exclude_each_other(whatscloud: WhatsCloud) -> None:
     fields = {"phone_number": f"+{TO}", "media_type": "image", "media_url": "https://example.com/a.png"}
     answer = await whatscloud.ask("POST", "/messages/media", data=fields, files={"media_file": PNG})

@@ -19,6 +19,7 @@ or disagree, this was chosen, and what has a setting (``whatscloud_…``) can be
 * whether the calls of newer versions (a message's status, the check of a number) are there (setting);
 * the bodies that write groups; ids of unknown rows are 404 in all calls; ``statuses`` of a message is a legend;
 * a contact is found by the digits of its phone, and its phone and email are unique as they are written;
+* a body above ``media_limit_bytes`` is answered by the web server, with a page;
 * Laravel's own habits: texts are trimmed and empty ones are null, a body that is no JSON is an empty one, an
   unknown path is answered in HTML to whoever does not accept JSON;
 * the quota of contacts (setting) holds for contacts made by sends, too; there is no monthly quota of requests;

@@ -9,13 +9,20 @@ from typing import NamedTuple
 from whatsapp_provider.emulator.asgi import Reply, Request, Router
 from whatsapp_provider.emulator.whatscloud import contacts, messages, phones
 from whatsapp_provider.emulator.whatscloud.limits import RateLimit
-from whatsapp_provider.emulator.whatscloud.refusals import INVALID, RefusalError, StockError, refused
+from whatsapp_provider.emulator.whatscloud.refusals import (
+    INVALID,
+    RefusalError,
+    StockError,
+    TooLargeError,
+    refused,
+)
 from whatsapp_provider.emulator.whatscloud.resources import READ, WRITTEN
 from whatsapp_provider.emulator.whatscloud.tenant import Tenant
 
 PREFIX = "/api/v1/"
 METHODS = ("GET", "POST", "PUT", "DELETE")
 SENDING = ("messages.send_text", "messages.send_media", "messages.send_template")
+FORM_BYTES = 65_536  #: what a form may have besides its file
 ONE_FOR_ALL = "messages.send"
 DONE = {"POST": "create", "GET": "read", "PUT": "update", "DELETE": "delete"}
 
@@ -68,6 +75,8 @@ class Api:
     async def handle(self, request: Request, path: str) -> Reply:
         """Answer one request."""
         try:
+            if len(request.body) > self._tenant.world.settings.media_limit_bytes + FORM_BYTES:
+                raise TooLargeError
             call, name = self._route(request, path)
             self._admit(request, name)
             headers = self._limit.take(self._tenant.world.settings.whatscloud_token)

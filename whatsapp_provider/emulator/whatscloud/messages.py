@@ -88,6 +88,7 @@ class Draft(NamedTuple):
     content: Data
     file: str | Upload | None = None
     file_kind: str = ""
+    file_name: str | None = None
     free: bool = True
     said: str = "Message sent successfully"
     more: Mapping[str, Any] = {}
@@ -127,13 +128,14 @@ async def send_media(tenant: Tenant, request: Request) -> Reply:
         complaints["media_url"] = ["The media url field prohibits media file from being present."]
     demand(complaints)
     caption = None if kind == "audio" else data.get("caption")
+    name = data.get("filename") if kind == "document" else None
     shown = {"link": url} if url else {"id": "uploaded"}
     if caption is not None:
         shown["caption"] = caption
-    if kind == "document" and data.get("filename"):
-        shown["filename"] = data["filename"]
+    if name is not None:
+        shown["filename"] = name
     said = "Media message sent successfully"
-    draft = Draft(kind, caption, {"type": kind, kind: shown}, url or file, kind, said=said)
+    draft = Draft(kind, caption, {"type": kind, kind: shown}, url or file, kind, name, said=said)
     return await _send(tenant, request, data, draft)
 
 
@@ -161,6 +163,7 @@ async def send_template(tenant: Tenant, request: Request) -> Reply:
         {"type": "template", "template": template},
         file,
         (row["header_data_format"] or "").lower(),
+        data.get("header_document_name"),
         free=False,
         said="Template message sent successfully",
         more=more,
@@ -270,14 +273,14 @@ def _summary(draft: Draft) -> dict[str, Any] | None:
         return None
     usual = USUAL_TYPE[draft.file_kind]
     if isinstance(draft.file, str):
-        link = {"source": "url", "mime_type": usual, "size": 0, "sha256": None, "filename": None}
-        return {**link, "link": draft.file}
+        link = {"source": "url", "mime_type": usual, "size": 0, "sha256": None}
+        return {**link, "filename": draft.file_name, "link": draft.file}
     name, mime_type, content = draft.file
     return {
         "source": "file",
         "mime_type": mime_type or usual,
         "size": len(content),
         "sha256": base64.b64encode(hashlib.sha256(content).digest()).decode(),
-        "filename": name or None,
+        "filename": draft.file_name or name or None,
         "link": None,
     }

@@ -41,6 +41,19 @@ class StockError(RefusalError):
         return Reply(self.status, page.encode(), b"text/html; charset=UTF-8")
 
 
+class TooLargeError(RefusalError):
+    """What the web server before the product says to a body that is too large; it knows pages only."""
+
+    def __init__(self) -> None:
+        super().__init__(413, {})
+
+    def reply(self, _request: Request) -> Reply:
+        """Return the page."""
+        title = "413 Request Entity Too Large"
+        page = f"<html><head><title>{title}</title></head><body><center>nginx</center></body></html>"
+        return Reply(self.status, page.encode(), b"text/html")
+
+
 def refused(status: int, message: str, **more: Any) -> RefusalError:
     """Return an error in the product's envelope."""
     return RefusalError(status, {"status": "error", "message": message, **more})
