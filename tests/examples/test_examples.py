@@ -233,6 +233,22 @@ def test_a_failed_task_is_told_once(airflow: Airflow, world: World) -> None:
     assert text.startswith("whatsapp_notify.check_orders failed: 0 orders today. http")
 
 
+def test_all_channels_are_reported_and_one_with_few_days_left_is_told(airflow: Airflow, world: World) -> None:
+    world.connect("whatsapp_alerts", extra={"notify_to": f"+{ADA}"})
+    file = EXAMPLES / "whatsapp_channel_health.py"
+    airflow.run(file)
+    report = json.loads(airflow.xcom("whatsapp_channel_health")["look"])
+    assert (report["states"], report["problems"]) == ({"connected": 1}, [])
+    assert world.received() == []
+    airflow.run(file, {"min_days_left": 30}, state="failed")
+    told = "1 of 1 channels are not as they should be: main: 6 days left."
+    assert world.received() == [(ADA, told)]
+    pushed = airflow.stored("xcom", "key, value", "whatsapp_channel_health")
+    assert [json.loads(value)["problems"] for key, value in pushed if key == "report"] == [
+        ["main: 6 days left"]
+    ]
+
+
 async def test_a_late_run_is_told_by_the_examples_own_deadline(world: World) -> None:
     await asyncio.to_thread(world.connect, extra={"notify_to": ADA})
     dag = runpy.run_path(str(EXAMPLES / "notify.py"))["whatsapp_notify"]()
