@@ -19,7 +19,6 @@ NAMED = {
     "emulator/app.py": "what tests hold on to: each dialect's state by its name, with its type",
     "emulator/settings.py": "what each dialect can be told, in the one value that tests replace as a whole",
     "emulator/__main__.py": "the command line's options for these settings",
-    "emulator/fast.py": "the short way of one dialect's texts, for measurements",
     "ARCHITECTURE.md": "decisions that name the gateway that asked for them",
 }
 NAMES = re.compile("|".join(GATEWAYS), re.IGNORECASE)

@@ -7,15 +7,14 @@ import contextlib
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from whatsapp_provider.emulator.app import Emulator
 from whatsapp_provider.emulator.clock import RealClock
-from whatsapp_provider.emulator.dialects import facts_of_all
-from whatsapp_provider.emulator.fast import FastLane
+from whatsapp_provider.emulator.dialects import facts_of_all, with_fast_lanes
 from whatsapp_provider.emulator.settings import EmulatorSettings
 from whatsapp_provider.emulator.socket_faults import FaultyProtocol, SocketLayer
 
@@ -56,13 +55,12 @@ def _protocol_class(layer: SocketLayer, emulator: Emulator | None) -> type[async
 
     if emulator is None:
         return Protocol
-    fast = emulator
 
-    class FastProtocol(FastLane):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(fast, Protocol(*args, **kwargs))
+    def fast(*args: Any, **kwargs: Any) -> asyncio.Protocol:
+        return with_fast_lanes(emulator, Protocol(*args, **kwargs))
 
-    return FastProtocol
+    # The web server only calls it.
+    return cast("type[asyncio.Protocol]", fast)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -82,7 +80,7 @@ def _listen(host: str, port: int) -> socket.socket:
 class EmulatorServer:
     """One emulator that listens on a host and port; port 0 takes a free one.
 
-    :param fast: take plain texts the short way of :mod:`whatsapp_provider.emulator.fast`.
+    :param fast: take plain texts the short way of those dialects that have one.
     """
 
     def __init__(
