@@ -120,7 +120,7 @@ def asked_wait(answer: Answer, body: Any) -> float | None:
 def _forbidden(text: str, _body: Any, effect: Effect, said: str) -> GatewayError:
     if ability := _ABILITY.search(said):  # which is fit for a log
         return CredentialRejectedError(
-            f"{said} Give the token the ability {ability[1]} on WhatsCloud's API settings page, and save.",
+            f"{said} Give the token the ability {ability[1].rstrip('.')} on WhatsCloud's API settings page, and save.",
             status=403,
             code="missing_ability",
         )
