@@ -6,7 +6,7 @@ so the code decides.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeGuard
 
 from whatsapp_provider.errors import (
     ChannelHaltedError,
@@ -96,7 +96,7 @@ def found_in(body: Any, *, levels: int = 4) -> tuple[int, str] | None:
     return None
 
 
-def is_code(value: Any) -> bool:
+def is_code(value: Any) -> TypeGuard[int]:
     """Whether a value can be one of Meta's codes; what can't be one proves nothing."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < END_OF_CODES
 

@@ -24,10 +24,11 @@ EVERYWHERE = frozenset({"text", "image", "video", "audio", "document"})
 _CARDS = frozenset({"location", "contact"})
 #: What they send beside it. A media button's file has no documented place, so no integration sends one.
 _FURTHER = {
-    (BAILEYS, Dialect.V2): _CARDS
-    | {"voice", "buttons"},  # its list is refused by an error in the server's code
+    # Its list is refused by an error in the server's own code.
+    (BAILEYS, Dialect.V2): _CARDS | {"voice", "buttons"},
     (BUSINESS, Dialect.V2): _CARDS | {"voice", "buttons", "list", "template"},
-    (EVOLUTION, Dialect.V2): {"buttons"},  # voice only as an uploaded part of a form
+    # Its voice notes must be uploaded parts of a form.
+    (EVOLUTION, Dialect.V2): {"buttons"},
     # Version 1 has taken its buttons back.
     (BAILEYS, Dialect.V1): _CARDS | {"voice", "list"},
     (BUSINESS, Dialect.V1): _CARDS | {"voice", "list", "template"},
