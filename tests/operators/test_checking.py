@@ -135,14 +135,15 @@ def test_an_answer_can_be_too_old_and_still_counts_against_the_day(path: Path) -
 @pytest.mark.parametrize(
     "text",
     [
-        "phone,name\n+15550000001,Ada\n",
+        "phone,name\n",
+        f"{','.join(COLUMNS)},name\n+15550000001,yes,,2030-01-01T00:00:00+00:00,Ada\n",
         f"{','.join(COLUMNS)}\n+15550000001,maybe,,2030-01-01T00:00:00+00:00\n",
         f"{','.join(COLUMNS)}\n+15550000001,yes,,yesterday\n",
         f"{','.join(COLUMNS)}\n+15550000001\n",
         f"{','.join(COLUMNS)}\nnobody,yes,,2030-01-01T00:00:00+00:00\n",
         "\udcff",
     ],
-    ids=["another file", "no word", "no moment", "half a line", "no number", "no text"],
+    ids=["another file", "a column more", "no word", "no moment", "half a line", "no number", "no text"],
 )
 def test_a_file_that_is_something_else_is_refused_and_left_as_it_is(tmp_path: Path, text: str) -> None:
     place = tmp_path / "people.csv"
