@@ -151,6 +151,16 @@ REFUSALS: dict[str, tuple[int, Any, type[WhatsAppError]]] = {
         facts.done("Message sent", {"error": True, "code": 500, "message": "no account exists"}),
         RecipientRejectedError,
     ),
+    "no phone, in an inner answer that does not say that it failed": (
+        200,
+        facts.done("Message sent", {"message": "phone isn't connected"}),
+        NotConnectedError,
+    ),
+    "no phone, as all of the data": (
+        200,
+        facts.done("Message sent", "phone isn't connected"),
+        NotConnectedError,
+    ),
     "no phone": (401, facts.NOT_CONNECTED, NotConnectedError),
     "no phone, in a 200": (200, facts.NOT_CONNECTED, NotConnectedError),
     "unknown pair": (403, facts.UNKNOWN_PAIR, CredentialRejectedError),

@@ -295,11 +295,6 @@ async def test_each_header_of_a_template_has_its_fields(
         (facts.ok(data=None), None, MessageStatus.PENDING),
         (facts.ok(data=[]), None, MessageStatus.PENDING),
         (facts.ok(data={"message_id": 47, "status": 3}), None, MessageStatus.PENDING),
-        (
-            facts.ok(data={"message_id": " ", "whatsapp_response": {"messages": [None]}}),
-            None,
-            MessageStatus.PENDING,
-        ),
     ],
 )
 async def test_a_success_is_accepted_with_the_id_where_one_is_told(
@@ -497,3 +492,22 @@ async def test_an_older_version_without_message_status_is_told_from_an_unknown_m
     whatscloud.say(path, facts.refused("Message not found"), status=404)
     with pytest.raises(NotFoundError):
         await whatscloud.channel().message_status(facts.WAMID)
+
+
+@pytest.mark.parametrize(
+    "answered", [{"messages": [None]}, {"code": 131026, "message": "(#131026) Refused"}, [], "?"]
+)
+async def test_a_success_that_hands_on_an_answer_of_metas_without_a_message_is_held(
+    whatscloud: WhatsCloudServer, answered: Any
+) -> None:
+    whatscloud.say("POST /messages/send", facts.ok(data={"message_id": " ", "whatsapp_response": answered}))
+    with pytest.raises(NoAnswerError):
+        await whatscloud.channel().send(facts.PHONE, parse_message("hi"))
+
+
+async def test_a_page_that_speaks_of_opting_out_refuses_nobody_in_particular(
+    whatscloud: WhatsCloudServer,
+) -> None:
+    whatscloud.say("POST /messages/send", httpx.Response(403, text="<title>You opted out</title>"))
+    with pytest.raises(CredentialRejectedError):
+        await whatscloud.channel().send(facts.PHONE, parse_message("hi"))

@@ -198,7 +198,7 @@ class WhatsCloudSubject:
         code = _metas(body)
         if 200 <= status < 300:
             if code is None:
-                return frozenset({ACCEPTED}) if body.get("status") == "success" else frozenset()
+                return frozenset({ACCEPTED}) if _says_success(body) else frozenset()
             return frozenset() if _has_id(body) else _by(code)
         if status >= 400 and code is not None:
             return _by(code)
@@ -230,6 +230,13 @@ def _metas(body: Any, levels: int = 5) -> int | None:
         return next(int(one[1]) for one in told if one)
     inner = [body.get(name) for name in ("error", "errors", "data", "whatsapp_response")]
     return next((found for one in inner if (found := _metas(one, levels - 1)) is not None), None)
+
+
+def _says_success(body: dict[str, Any]) -> bool:
+    """Whether it says so, and what it hands on of Meta's answer, if anything, names the message."""
+    data = body.get("data")
+    handed_on = data.get("whatsapp_response") if isinstance(data, dict) else None
+    return body.get("status") == "success" and (handed_on is None or _has_id(body))
 
 
 def _has_id(body: dict[str, Any]) -> bool:

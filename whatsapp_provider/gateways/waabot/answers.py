@@ -71,11 +71,14 @@ def refusal_in(answer: Answer) -> str | None:
     """Return the text with which a 2xx refuses in its body; ``None`` where it does not."""
     inner: Any = _body(answer)
     for _ in range(_DEEPEST + 1):
+        texts = _texts(inner)
+        # Said before anything is sent, whatever stands around it.
+        if (known := next((text for text in texts if _plain(text) in _TEXTS), None)) is not None:
+            return known
         if not isinstance(inner, dict):
             return None
         if inner.get("status") is False or inner.get("error") is True:
-            texts = _texts(inner)
-            return next((text for text in texts if _plain(text) in _TEXTS), next(iter(texts), ""))
+            return next(iter(texts), "")
         inner = inner.get("data")
     return None
 

@@ -117,7 +117,7 @@ def asked_wait(answer: Answer, body: Any) -> float | None:
     return retry_after(answer)
 
 
-def _forbidden(text: str, _body: Any, effect: Effect, said: str) -> GatewayError:
+def _forbidden(text: str, body: Any, effect: Effect, said: str) -> GatewayError:
     if ability := _ABILITY.search(said):  # which is fit for a log
         return CredentialRejectedError(
             f"{said} Give the token the ability {ability[1].rstrip('.')} on WhatsCloud's API settings page, and save.",
@@ -126,7 +126,8 @@ def _forbidden(text: str, _body: Any, effect: Effect, said: str) -> GatewayError
         )
     if "limit exceeded" in text or "quota" in text or "upgrade" in text:
         return QuotaExceededError(said, status=403, code="plan_limit")
-    if effect is Effect.ONCE and re.search(r"opted[ _-]out", text):
+    # A page of whoever stands before the product may use any words.
+    if effect is Effect.ONCE and _is_envelope(body) and re.search(r"opted[ _-]out", text):
         return RecipientRejectedError(said, status=403, code="opted_out")
     return CredentialRejectedError(
         f"{said} Is API access switched on in WhatsCloud's settings, and has the token the abilities it needs?",

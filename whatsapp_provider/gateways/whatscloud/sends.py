@@ -156,7 +156,7 @@ def send_result(answer: Answer, said: str) -> SendResult:
     code, message_id = meta_code(body), _message_id(body)
     if code is not None and message_id is None:
         raise refused_by_meta(code, said, answer, body)
-    if code is not None or not isinstance(body, Mapping) or body.get("status") != "success":
+    if code is not None or not _is_success(body, message_id):
         raise NoAnswerError(
             f"{said} It does not say whether the message was sent.", status=answer.status, code="no_success"
         )
@@ -165,6 +165,15 @@ def send_result(answer: Answer, said: str) -> SendResult:
     status = status_of(word) if isinstance(word, str) else MessageStatus.UNKNOWN
     # Accepted by Meta is all that an answer can tell.
     return SendResult(message_id, MessageStatus.PENDING if status is MessageStatus.UNKNOWN else status)
+
+
+def _is_success(body: Any, message_id: str | None) -> bool:
+    """Whether it says so, and hands on no answer of Meta's that names no message."""
+    if not isinstance(body, Mapping) or body.get("status") != "success":
+        return False
+    data = body.get("data")
+    answered = data.get("whatsapp_response") if isinstance(data, Mapping) else None
+    return message_id is not None or answered is None
 
 
 def _message_id(body: Any) -> str | None:
