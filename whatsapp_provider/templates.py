@@ -11,7 +11,7 @@ from whatsapp_provider.messages import HeaderMedia, Message, TemplateMessage
 
 APPROVED = "APPROVED"
 SHOWN = 10  #: template names in an error, so that a long list does not hide the reason
-_PLACEHOLDER = re.compile(r"\{\{\s*(\w+)\s*\}\}")
+_PLACEHOLDER = re.compile(r"\{\{\s*(\w{1,100})\s*\}\}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -278,6 +278,13 @@ async def test_a_row_that_is_no_template_is_no_answer(whatscloud: WhatsCloudServ
         await whatscloud.channel().templates()
 
 
+@pytest.mark.parametrize("row", [3, None, "a", [], {}, {"id": None}, {"id": True}, {"id": {}}], ids=str)
+async def test_what_is_no_row_is_no_answer(whatscloud: WhatsCloudServer, row: Any) -> None:
+    whatscloud.say(TEMPLATES, facts.flat(facts.TEMPLATE, row))
+    with pytest.raises(NoAnswerError):
+        await whatscloud.channel().templates()
+
+
 # -- bots -----------------------------------------------------------------------------------------
 
 

@@ -150,6 +150,19 @@ async def test_what_can_be_no_contact_is_refused_before_anything_is_asked(
     assert whatscloud.asked == []
 
 
+@pytest.mark.parametrize("row_id", ["abc", "1.5", "-1", "²", "9" * 21])
+async def test_an_id_that_is_no_number_is_not_written(whatscloud: WhatsCloudServer, row_id: str) -> None:
+    lists(whatscloud)
+    whatscloud.say("GET /sources", facts.flat({**facts.SOURCE, "id": row_id}))
+    with pytest.raises(NoAnswerError, match="no whole number"):
+        await (
+            whatscloud.account()
+            .directory()
+            .create_contact(ContactDraft(phone=facts.PHONE, firstname="Ada", source="Referral"))
+        )
+    assert whatscloud.calls("POST /contacts") == []
+
+
 @pytest.mark.parametrize(
     ("name", "error", "words"),
     [

@@ -64,8 +64,8 @@ class WhatsCloudDirectory:
     async def create_contact(self, draft: ContactDraft) -> ContactRecord:
         """Create a contact; where no source or status is given, the default one or the only one is taken."""
         body = people.new_body(draft)
-        body["source_id"] = int(await self._chosen(Shelf.SOURCES, draft.source))
-        body["status_id"] = int(await self._chosen(Shelf.STATUSES, draft.status))
+        body["source_id"] = people.number(await self._chosen(Shelf.SOURCES, draft.source))
+        body["status_id"] = people.number(await self._chosen(Shelf.STATUSES, draft.status))
         return people.contact(await self._rows.create("/contacts", body, ContactRow))
 
     async def update_contact(self, contact_id: str, changes: Mapping[str, Any]) -> ContactRecord:
@@ -81,7 +81,7 @@ class WhatsCloudDirectory:
             (Shelf.STATUSES, "status", "status_id"),
         ):
             if changes.get(name):
-                body[column] = int(await self._id_of(shelf, str(changes[name])))
+                body[column] = people.number(await self._id_of(shelf, str(changes[name])))
         if "groups" not in changes and row.group_id:
             names = {entry.id: entry.name for entry in await self.entries(Shelf.GROUPS)}
             body["groups"] = people.joined([names[one] for one in row.group_id if one in names])

@@ -57,12 +57,11 @@ class Pages:
             if number > max(1, self._rate_limit // 2):
                 await self._sleep(60.0 / self._rate_limit)
             page = await self._patient_page(path, params or {}, number)
-            fresh = [row for row in page.rows if _key(row) not in seen]
-            for row in fresh:
-                # A list that changes while it is read shows a row on two pages.
-                if (key := _key(row)) not in seen:
-                    seen.add(key)
-                    yield row
+            # A list that changes while it is read shows a row on two pages.
+            fresh = {key: row for row in page.rows if (key := _key(row)) not in seen}
+            seen.update(fresh)
+            for row in fresh.values():
+                yield row
             # A server that does not look at the page's number would show the first one for ever.
             if not page.has_next or not fresh:
                 return
@@ -119,4 +118,7 @@ def _whole(value: Any) -> int | None:
 
 
 def _key(row: Any) -> str:
-    return str(row.get("id", row)) if isinstance(row, Mapping) else str(row)
+    row_id = row.get("id") if isinstance(row, Mapping) else None
+    if not isinstance(row_id, int | str) or isinstance(row_id, bool):
+        raise NoAnswerError("WhatsCloud answered a list with a row without an id.", code="unreadable")
+    return str(row_id)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from whatsapp_provider.errors import ConfigurationError, InputError
+from whatsapp_provider.errors import ConfigurationError, InputError, NoAnswerError
 from whatsapp_provider.gateways.directory import (
     ContactDraft,
     ContactQuery,
@@ -18,6 +18,7 @@ from whatsapp_provider.gateways.whatscloud.limits import phone_of
 from whatsapp_provider.gateways.whatscloud.payloads import ContactRow, NamedRow
 
 TYPES = ("lead", "customer")  #: rows may say ``guest`` too, which can't be written
+LONGEST_ID = 20  #: digits; more than the largest of its database
 _OPTIONAL = ("lastname", "email", "company", "description")
 _NAMES = frozenset(field.name for field in fields(ContactDraft))
 
@@ -105,9 +106,9 @@ def whole_body(row: ContactRow) -> dict[str, Any]:
         "company": row.company,
         "description": row.description,
         **{
-            name: int(value)
+            name: number(value)
             for name in ("source_id", "status_id", "country_id", "assigned_id")
-            if (value := getattr(row, name)) and value.isdecimal()
+            if (value := getattr(row, name))
         },
     }
     return {name: value for name, value in written.items() if value is not None}
@@ -137,6 +138,16 @@ def joined(groups: Iterable[str]) -> str:
             "a comma or be empty."
         )
     return ",".join(names)
+
+
+def number(row_id: str) -> int:
+    """Return an id as it is written.
+
+    :raises NoAnswerError: for one that is no whole number, as WhatsCloud's are.
+    """
+    if not (row_id.isascii() and row_id.isdecimal() and len(row_id) <= LONGEST_ID):
+        raise NoAnswerError("WhatsCloud answered an id that is no whole number.", code="unreadable")
+    return int(row_id)
 
 
 def entry_body(shelf: Shelf, name: str | None, color: str | None) -> dict[str, Any]:
