@@ -12,6 +12,9 @@ WORKERS ?= 4
 DB ?= sqlite
 SEED ?=
 
+# Of `make hostile`, which takes SEED too, and GATEWAY where somebody names one.
+EXAMPLES ?= 10000
+
 # Of `make peers`, whose RECIPIENTS are 5000 where nobody says otherwise.
 MINUTES ?= 5
 
@@ -51,7 +54,7 @@ define require-python
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-up test kill chaos waits test-distributed package-test bench peers smoke lint format constraints dist clean
+.PHONY: help venv demo demo-up test kill chaos hostile waits test-distributed package-test bench peers smoke lint format constraints dist clean
 
 help: ## Show this list
 	@echo "Variables: AIRFLOW=$(AIRFLOW) ($(VERSION))  GATEWAY=$(GATEWAY)  PYTHON=$(PYTHON)  VENV=$(VENV)  ARGS='more arguments'"
@@ -74,15 +77,19 @@ SERVERS = $(if $(OLDER), and not mariadb and not postgres)
 WITHOUT_AIRFLOW = tests/campaigns tests/gateways tests/hostile tests/wire
 LEFT_OUT = $(if $(OLDER),$(addprefix --ignore=,$(WITHOUT_AIRFLOW)))
 test: $(STAMP) ## Run the tests (real Airflow, emulator, databases and browser included)
-	@$(BIN)/python -m pytest -m "not kill and not waits and not packaging and not distributed$(SERVERS)" \
+	@$(BIN)/python -m pytest -m "not kill and not again and not waits and not packaging and not distributed$(SERVERS)" \
 	  $(or $(ARGS),$(SPREAD) $(LEFT_OUT))
 
-kill: $(STAMP) ## Run the tests that kill real processes and wait for Airflow to notice (minutes)
-	@$(BIN)/python -m pytest -m kill $(or $(ARGS),$(SPREAD))
+kill: $(STAMP) ## Run the tests that kill real processes and wait for Airflow to notice (minutes), and the engine's on PostgreSQL
+	@$(BIN)/python -m pytest -m "kill or again" $(or $(ARGS),$(SPREAD))
 
 chaos: $(STAMP) ## Kill the engine's workers again and again (KILLS RECIPIENTS WORKERS DB SEED GATEWAY); build/chaos.json
 	@$(BIN)/python -m tests.chaos --kills $(KILLS) --recipients $(RECIPIENTS) --workers $(WORKERS) --db $(DB) \
 	  --gateway $(GATEWAY) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+hostile: $(STAMP) ## Hand mutated answers to every gateway's parser (EXAMPLES SEED GATEWAY); minutes
+	@$(BIN)/python -m tests.hostile --examples $(EXAMPLES) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(filter file,$(origin GATEWAY)),,--gateway $(GATEWAY)) $(ARGS)
 
 waits: $(STAMP) ## Run hundreds of waits at once under a real Airflow and say how its triggerer fares (ten minutes)
 	@$(BIN)/python -m pytest -m waits $(ARGS)

@@ -56,9 +56,11 @@ POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)
 MARIADB = pytest.param("mariadb", marks=pytest.mark.mariadb)
 
 
-@pytest.fixture(params=["sqlite", POSTGRES])
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.again])]
+)
 def url(request: pytest.FixtureRequest) -> str:
-    """Where the ledger is: the test runs once on a file and once on a server.
+    """Where the ledger is: ``make test`` runs the test on a file, ``make kill`` once more on a server.
 
     Tests of the ledger itself, and of processes that share one, run on all its databases.
     """
