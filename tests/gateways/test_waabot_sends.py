@@ -142,6 +142,13 @@ async def test_a_2xx_that_does_not_say_that_it_was_sent_is_held(
     assert len(waabot.calls(SEND)) == 1
 
 
+async def test_a_2xx_that_refuses_in_unknown_words_is_shown_with_them(waabot: WaabotServer) -> None:
+    waabot.say(SEND, facts.CRASHED)
+    with pytest.raises(NoAnswerError, match=r"'mimetype'.*and not what was done before") as caught:
+        await waabot.channel().send(facts.PHONE, parse_message("hi"))
+    assert caught.value.code == "refused_in_2xx"
+
+
 #: Status and body of a refusal, and what it is.
 REFUSALS: dict[str, tuple[int, Any, type[WhatsAppError]]] = {
     "not on WhatsApp": (500, facts.NOT_THERE, RecipientRejectedError),
@@ -321,3 +328,17 @@ async def test_no_refusal_tells_the_pair_a_token_the_number_or_the_text(waabot: 
             )
         shown = f"{caught.value} {caught.value!r} {vars(caught.value)}"
         assert not any(secret in shown for secret in private), status
+
+
+@pytest.mark.parametrize("media", [{"data": DATA}, {"url": FILE_URL}])
+@pytest.mark.parametrize("status", [200, 400])
+async def test_no_refusal_of_a_form_tells_what_was_in_it_or_in_its_address(
+    waabot: WaabotServer, media: dict[str, Any], status: int
+) -> None:
+    private = [*facts.PAIR.values(), facts.PHONE, "the private words"]
+    what = f"{SEND}/image" if "data" in media else f"{SEND}/fileurl"
+    waabot.say(what, facts.refused(" ".join(private)), status=status)
+    message = parse_message({"kind": "image", "media": media, "caption": "the private words"})
+    with pytest.raises(GatewayError) as caught:
+        await waabot.channel().send(facts.PHONE, message)
+    assert not any(secret in str(caught.value) for secret in private)
