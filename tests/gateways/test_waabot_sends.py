@@ -123,6 +123,13 @@ UNCLEAR: dict[str, httpx.Response] = {
     "one": httpx.Response(200, json={"status": 1}),
     "an id that is none": httpx.Response(200, json={"data": {"key": {"id": 7}}}),
     "another text": httpx.Response(200, json={"data": "queued"}),
+    "done and refused": httpx.Response(200, json=facts.done("no account exists", {})),
+    "done, and inside refused": httpx.Response(
+        200, json=facts.done("Message sent", {"message": "phone isn't connected"})
+    ),
+    "done, and a refusal as its data": httpx.Response(
+        200, json=facts.done("Message sent", "phone isn't connected")
+    ),
     "a refusal without words": httpx.Response(200, json={"status": False}),
     "a refusal in other words": httpx.Response(201, json=facts.CRASHED),
     "an inner refusal": httpx.Response(
@@ -157,16 +164,6 @@ REFUSALS: dict[str, tuple[int, Any, type[WhatsAppError]]] = {
         201,
         facts.done("Message sent", {"error": True, "code": 500, "message": "no account exists"}),
         RecipientRejectedError,
-    ),
-    "no phone, in an inner answer that does not say that it failed": (
-        200,
-        facts.done("Message sent", {"message": "phone isn't connected"}),
-        NotConnectedError,
-    ),
-    "no phone, as all of the data": (
-        200,
-        facts.done("Message sent", "phone isn't connected"),
-        NotConnectedError,
     ),
     "no phone": (401, facts.NOT_CONNECTED, NotConnectedError),
     "no phone, in a 200": (200, facts.NOT_CONNECTED, NotConnectedError),

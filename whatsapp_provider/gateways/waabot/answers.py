@@ -68,17 +68,20 @@ def classify(answer: Answer, effect: Effect, said: str, *, text: str | None = No
 
 
 def refusal_in(answer: Answer) -> str | None:
-    """Return the text with which a 2xx refuses in its body; ``None`` where it does not."""
+    """Return the text with which a 2xx refuses in its body; ``None`` where it does not.
+
+    Empty where it says in one place that it was done and in another why it was not: that proves neither.
+    """
     inner: Any = _body(answer)
     for _ in range(_DEEPEST + 1):
         texts = _texts(inner)
-        # Said before anything is sent, whatever stands around it.
-        if (known := next((text for text in texts if _plain(text) in _TEXTS), None)) is not None:
-            return known
+        known = next((text for text in texts if _plain(text) in _TEXTS), None)
+        if isinstance(inner, dict) and (inner.get("status") is False or inner.get("error") is True):
+            return known or next(iter(texts), "")
+        if known is not None:
+            return ""
         if not isinstance(inner, dict):
             return None
-        if inner.get("status") is False or inner.get("error") is True:
-            return next(iter(texts), "")
         inner = inner.get("data")
     return None
 

@@ -61,7 +61,7 @@ class Api:
         self._renew(answer)
         if (refused := refusal_in(answer)) is not None:
             told = body if form is None else dict(form.fields)
-            raise self._refused(refused, answer, call.effect, client.said(answer, told))
+            raise classify(answer, call.effect, client.said(answer, told), text=refused)
         return answer
 
     def _client(self, pair: Pair | None) -> ApiClient:
@@ -91,6 +91,3 @@ class Api:
     def _classify(self, answer: Answer, effect: Effect, said: str) -> GatewayError:
         self._renew(answer)
         return classify(answer, effect, said)
-
-    def _refused(self, text: str, answer: Answer, effect: Effect, said: str) -> GatewayError:
-        return classify(answer, effect, said, text=text)
