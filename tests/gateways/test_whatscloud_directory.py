@@ -238,6 +238,14 @@ async def test_a_route_that_is_missing_is_not_taken_for_a_row_that_is(whatscloud
         await whatscloud.account().directory().delete_contact("9")
 
 
+async def test_a_tenant_that_is_missing_is_not_taken_for_a_row_that_is(whatscloud: WhatsCloudServer) -> None:
+    directory = whatscloud.account().directory()
+    for method, ask in (("GET", directory.get_contact), ("DELETE", directory.delete_contact)):
+        whatscloud.refuse(f"{method} /contacts/9", "unknown tenant")
+        with pytest.raises(NotFoundError, match="knows no tenant"):
+            await ask("9")
+
+
 async def test_the_default_status_is_kept_by_the_gateway(whatscloud: WhatsCloudServer) -> None:
     whatscloud.refuse("DELETE /statuses/1", "default status")
     with pytest.raises(RequestRejectedError, match="Cannot delete the default status"):

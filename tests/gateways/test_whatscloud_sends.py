@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,10 @@ from whatsapp_provider.errors import (
     UnsupportedError,
     WhatsAppError,
 )
+from whatsapp_provider.gateways.whatscloud import channel as channel_module
 from whatsapp_provider.messages import parse_message
 from whatsapp_provider.model import MessageStatus
+from whatsapp_provider.transport import Wire
 
 SEND, MEDIA, TEMPLATE = "POST /messages/send", "POST /messages/media", "POST /messages/template"
 HELLO = parse_message("the private words")
@@ -213,6 +216,26 @@ async def test_that_the_templates_can_not_be_had_puts_no_send_in_doubt(
         )
     assert caught.value.disposition is Disposition.RETRY
     assert whatscloud.calls(TEMPLATE) == []
+
+
+async def test_templates_that_do_not_come_in_time_put_no_send_in_doubt(
+    whatscloud: WhatsCloudServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def never(request: httpx.Request) -> httpx.Response:
+        asked.append(request.method)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(channel_module, "TEMPLATES_WITHIN", 0.01)
+    whatscloud.wire = Wire(transport=httpx.MockTransport(never))
+    with pytest.raises(NotReachedError, match=r"within 0\.01 s; nothing was sent") as caught:
+        await whatscloud.channel().send(
+            facts.PHONE, parse_message({**ORDER, "body": {"what": "a cat", "who": "Ada"}})
+        )
+    assert caught.value.disposition is Disposition.RETRY
+    assert asked == ["GET"]
 
 
 async def test_names_that_the_template_does_not_have_are_refused(whatscloud: WhatsCloudServer) -> None:
@@ -440,6 +463,8 @@ INVALID = "Validation failed"
         (422, facts.refused(INVALID, {}), RequestRejectedError, None),
         (404, facts.refused("Template not found"), NotFoundError, None),
         (403, facts.REFUSALS["plan"][1], QuotaExceededError, "plan_limit"),
+        (403, facts.refused("Conversation limit exceeded."), QuotaExceededError, "plan_limit"),
+        (403, facts.refused("Your monthly quota is used up."), QuotaExceededError, "plan_limit"),
         (403, facts.refused("Contact has opted out of messages"), RecipientRejectedError, "opted_out"),
         (403, facts.refused("Forbidden"), CredentialRejectedError, None),
         (413, None, RecipientRejectedError, "media_too_large"),

@@ -47,8 +47,8 @@ class WhatsCloudGateway:
         self._client = ApiClient(
             f"{config.url}/{segment(config.tenant)}",
             label="WhatsCloud",
-            # Without Accept, its framework answers errors with pages and redirects.
-            headers={"authorization": f"Bearer {config.token}", "accept": "application/json"},
+            # The wire asks for JSON by itself; else this framework answers errors with pages and redirects.
+            headers={"authorization": f"Bearer {config.token}"},
             secrets=tuple(filter(None, (config.token, config.webhook_secret))),
             timeouts=self._timeouts,
             classify=classifier(config.conn_id, config.tenant),
