@@ -183,6 +183,15 @@ async def test_the_history_is_read_page_by_page_until_it_is_too_old(server: Evol
     assert asked[0]["where"]["key"] == {"remoteJid": f"{facts.PHONE}@s.whatsapp.net", "fromMe": True}
 
 
+async def test_a_history_whose_pages_repeat_is_no_answer_and_no_proof_that_nothing_was_sent(
+    server: EvolutionServer,
+) -> None:
+    row = {"key": {"id": "m1", "fromMe": True}, "messageTimestamp": 1_795_220_810}
+    server.say(MESSAGES, {"messages": {"pages": 10**30, "currentPage": 1, "records": [row]}})
+    with pytest.raises(NoAnswerError, match="repeats a page"):
+        await server.channel().history(facts.PHONE, since=0)
+
+
 async def test_a_long_history_is_cut_at_the_limit(server: EvolutionServer) -> None:
     server.say(MESSAGES, page(1, 9, stored("c", 3), stored("b", 2)), page(2, 9, stored("a", 1)))
     found = await server.channel().history(facts.PHONE, since=0, limit=1)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from whatsapp_provider.errors import NoAnswerError
 from whatsapp_provider.gateways.evolution.payloads import StatusRow, read, read_list
 from whatsapp_provider.gateways.reading import Payload
 from whatsapp_provider.model import HistoryEntry, MessageStatus
@@ -128,11 +129,17 @@ class History:
     async def _sent_to(self, chat: str, since: float, limit: int) -> list[HistoryEntry]:
         where = {"key": {"remoteJid": chat, "fromMe": True}}
         found: dict[str, HistoryEntry] = {}
+        seen: set[str] = set()
         page = 1
         while True:
             rows, is_last = await self._page(where, page)
             sent = [row.entry for row in rows if row.key.fromMe]
             found |= {entry.message_id: entry for entry in sent if entry.sent_at >= since}
+            fresh = {row.key.id for row in rows} - seen
+            if not (fresh or is_last):
+                # Asked for another page it gives the same: what is missing would be taken for never sent.
+                raise NoAnswerError("The server repeats a page of its history.", code="endless_list")
+            seen |= fresh
             # Newest first, so an older one ends it; pages move while messages come, so ids are kept once.
             if is_last or len(found) >= limit or any(entry.sent_at < since for entry in sent):
                 return sorted(found.values(), key=lambda entry: entry.sent_at, reverse=True)[:limit]
