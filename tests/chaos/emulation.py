@@ -71,6 +71,14 @@ def _line(settings: ChaosSettings, emulator: Emulator, facts: dict[str, str]) ->
     if settings.gateway == "evolution":
         instance = emulator.evolution.v2.paired("chaos")
         return Line("evolution", instance.name, facts["evolution_url"], facts["evolution_key"])
+    if settings.gateway == "whatscloud":
+        tenant = {"tenant": facts["whatscloud_tenant"]}
+        return Line(
+            "whatscloud", tenant["tenant"], facts["whatscloud_url"], facts["whatscloud_token"], tenant
+        )
+    if settings.gateway == "waabot":
+        bot, token = emulator.waabot.paired_bot("chaos"), {"refresh_token": facts["waabot_refresh_token"]}
+        return Line("waabot", bot.id, facts["waabot_url"], facts["waabot_token"], token)
     channel = emulator.whapi.paired_channel("chaos")
     extra = {"manager_url": facts["manager_url"]}
     return Line("whapi", channel.id, facts["gate_url"], facts["partner_token"], extra)

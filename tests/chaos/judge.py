@@ -15,7 +15,7 @@ class Verdict:
     :param twice: their phone got the message more often than once.
     :param lost: nobody would find out that they got nothing: the ledger says that they did, or has never
         heard of them.
-    :param unsettled: still in doubt.
+    :param unsettled: still in doubt, which is wrong where the gateway has a history to settle it by.
     :param misstated: their phone has the message, and the ledger says that it was not sent.
     :param unreached: they got nothing and the ledger says so, though the campaign ended and no fault refuses
         a person.
@@ -27,9 +27,12 @@ class Verdict:
     misstated: list[str] = field(default_factory=list)
     unreached: list[str] = field(default_factory=list)
 
-    def wrongs(self) -> dict[str, list[str]]:
-        """Return what is wrong, with the people."""
-        kinds = ("twice", "lost", "unsettled", "misstated", "unreached")
+    def wrongs(self, *, may_hold: bool = False) -> dict[str, list[str]]:
+        """Return what is wrong, with the people.
+
+        :param may_hold: whether doubts may stay: without a history they are held and listed.
+        """
+        kinds = ("twice", "lost", "misstated", "unreached", *(() if may_hold else ("unsettled",)))
         return {kind: people for kind in kinds if (people := getattr(self, kind))}
 
 

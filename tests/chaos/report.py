@@ -77,7 +77,7 @@ class Report:
         """Return what must not be, as sentences; people are masked."""
         found = [self.trouble] if self.trouble else []
         for campaign, verdict in self.verdicts.items():
-            for kind, people in verdict.wrongs().items():
+            for kind, people in verdict.wrongs(may_hold=not self.settings.has_history).items():
                 shown = ", ".join(f"…{person[-4:]}" for person in people[:SHOWN])
                 more = f" and {len(people) - SHOWN} more" if len(people) > SHOWN else ""
                 found.append(f"{campaign}: {len(people)} {kind}: {shown}{more}")
@@ -86,8 +86,20 @@ class Report:
             f"{kill.campaign}: a kill left {len(kill.held)} in doubt, {kill.limit} are allowed"
             for kill in beyond
         ]
+        if not self.settings.has_history:
+            found += self._held_failures()
         if len(self.kills) < self.settings.kills:
             found.append(f"{len(self.kills)} kills were made of {self.settings.kills}.")
         if self.during_send < SHARE_DURING_SEND * len(self.kills):
             found.append(f"Only {self.during_send} of {len(self.kills)} kills met a send under way.")
+        return found
+
+    def _held_failures(self) -> list[str]:
+        """Return what must not be where nothing settles a doubt: that one is gone, or has come out of nothing."""
+        doubted = sum(len(kill.held) for kill in self.kills) + self.diary["doubt"]
+        held, found = self._people("unsettled"), []
+        if self.settled:
+            found.append(f"Doubts were settled without a history: {dict(self.settled)}.")
+        if held > doubted:
+            found.append(f"{held} are held, and kills and faults put {doubted} in doubt.")
         return found

@@ -5,8 +5,10 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
+from whatsapp_provider.gateways.registry import GATEWAYS as LINES
+
 DATABASES = ("sqlite", "postgres", "mariadb")
-GATEWAYS = ("whapi", "evolution")
+GATEWAYS = ("whapi", "evolution", "whatscloud", "waabot")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,11 @@ class ChaosSettings:
             raise ValueError(f"GATEWAY is one of {', '.join(GATEWAYS)}, not {self.gateway!r}.")
         if min(self.kills, self.recipients, self.workers) < 1:
             raise ValueError("KILLS, RECIPIENTS and WORKERS are 1 at the least.")
+
+    @property
+    def has_history(self) -> bool:
+        """Whether the gateway remembers what it sent, so that doubts can be settled; else they are held."""
+        return LINES[self.gateway].capabilities.history
 
     @property
     def lease_seconds(self) -> float:

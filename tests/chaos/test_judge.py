@@ -79,6 +79,18 @@ def test_a_doubt_that_stays_is_unsettled_whether_or_not_it_was_sent(tmp_path: Pa
     assert verdict(tmp_path, states, {**ONCE, CORA: times}).wrongs() == {"unsettled": [CORA]}
 
 
+@pytest.mark.parametrize("times", [0, 1])
+def test_where_doubts_are_held_one_that_stays_is_told_and_is_not_wrong(tmp_path: Path, times: int) -> None:
+    found = verdict(tmp_path, {**ACCEPTED, CORA: DeliveryState.IN_DOUBT}, {**ONCE, CORA: times})
+    assert found.wrongs(may_hold=True) == {}
+    assert found.unsettled == [CORA]
+
+
+def test_where_doubts_are_held_one_whose_phone_got_it_twice_is_wrong(tmp_path: Path) -> None:
+    found = verdict(tmp_path, {**ACCEPTED, CORA: DeliveryState.IN_DOUBT}, {**ONCE, CORA: 2})
+    assert found.wrongs(may_hold=True) == {"twice": [CORA]}
+
+
 @pytest.mark.parametrize("state", [DeliveryState.PLANNED, DeliveryState.REJECTED, DeliveryState.SENDING])
 def test_a_ledger_that_denies_what_a_phone_has_is_found(tmp_path: Path, state: DeliveryState) -> None:
     assert verdict(tmp_path, {**ACCEPTED, ANNA: state}, ONCE).wrongs() == {"misstated": [ANNA]}

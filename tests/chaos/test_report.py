@@ -62,6 +62,32 @@ def test_one_person_with_whom_something_is_wrong_fails_the_run_and_is_masked(wro
     assert (bad.to_dict()[wrong], bad.to_dict()["ok"]) == (1, False)
 
 
+def without_history(*, held: int, doubted: int, settled: int = 0) -> Report:
+    people = [f"1555000{number:04d}" for number in range(held)]
+    found = Report(settings(gateway="waabot"), [kill(3), kill(5)], 1, {"c1": Verdict(unsettled=people)})
+    found.diary["doubt"] = doubted
+    if settled:
+        found.settled["planned"] = settled
+    return found
+
+
+def test_without_a_history_doubts_that_are_held_are_told_and_pass() -> None:
+    good = without_history(held=12, doubted=6)
+    assert good.failures() == []
+    assert good.to_dict()["unsettled"] == 12
+
+
+def test_without_a_history_nothing_settles_a_doubt_and_nothing_sends_it_again() -> None:
+    bad = without_history(held=3, doubted=6, settled=2)
+    assert bad.failures() == ["Doubts were settled without a history: {'planned': 2}."]
+
+
+def test_without_a_history_more_are_not_held_than_were_put_in_doubt() -> None:
+    assert without_history(held=12, doubted=3).failures() == [
+        "12 are held, and kills and faults put 11 in doubt."
+    ]
+
+
 def test_more_in_doubt_after_one_kill_than_the_killed_may_send_at_once_fails_the_run() -> None:
     bad = report(kill(11, victims=4), kill(6))
     assert bad.failures() == ["c1: a kill left 6 in doubt, 5 are allowed"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from tests.chaos.settings import ChaosSettings
 from whatsapp_provider.emulator import Fault
 
-#: What each gateway is asked for a send, and for its history.
-PATHS = {
+#: What each gateway is asked for a send, and for its history, if it has one.
+PATHS: dict[str, tuple[str, str | None]] = {
     "whapi": (r"/gate/messages/text$", r"/gate/messages/list/"),
     "evolution": (r"/message/sendText/", r"/chat/findMessages/"),
+    "whatscloud": (r"/messages/send$", None),
+    "waabot": (r"/whatsapp/message$", None),
 }
 
 
@@ -31,6 +33,7 @@ def faults(settings: ChaosSettings) -> list[Fault]:
             headers={"Retry-After": "0.5"} if more.get("status") == 429 else {},
         )
 
+    looks = [] if history is None else [_of_history(history, dice.getrandbits(32))]
     return [
         fault("reset_after_read", 0.004, forward=True),
         fault("reset_after_read", 0.003, forward=False),
@@ -47,12 +50,9 @@ def faults(settings: ChaosSettings) -> list[Fault]:
         fault("status", 0.001, status=429, burst=8),
         # An outage: long enough for a run to pause the campaign.
         fault("status", 0.0005, status=502, burst=20),
-        Fault(
-            kind="status",
-            path=history,
-            times=None,
-            probability=0.03,
-            seed=dice.getrandbits(32),
-            status=502,
-        ),
+        *looks,
     ]
+
+
+def _of_history(path: str, seed: int) -> Fault:
+    return Fault(kind="status", path=path, times=None, probability=0.03, seed=seed, status=502)

@@ -100,7 +100,8 @@ def _run(job: Job, ledger: Ledger, channel: Witness, diary: Diary) -> bool:
         record = ledger.find(job.campaign_id)
         if record is None:
             raise RuntimeError(f"{job.campaign_id} is not in the ledger.")
-        runner = CampaignRunner(ledger, record, job.campaign, job.template, channel, options, history=channel)
+        history = channel if settings.has_history else None
+        runner = CampaignRunner(ledger, record, job.campaign, job.template, channel, options, history=history)
         outcome = asyncio.run(runner.run())
     except (LeaseLostError, LedgerUnavailableError) as error:
         diary.note(type(error).__name__, str(error))
