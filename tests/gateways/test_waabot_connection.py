@@ -112,6 +112,7 @@ async def test_a_connection_with_both_reaches_the_account_and_its_bot_by_the_giv
     waabot.say_instance(facts.instance(**facts.CONNECTED))
     both = waabot.gateway(channel_id=facts.BOT_ID, session_secret="own-session", access_token="own-access")
     assert "1 bots" in await both.test()
+    assert waabot.asked[0].body == {"session_id": "", "access_token": ""}
     await both.channel(REF).status()
     assert waabot.calls("GET /whatsapp/instance")[0].query["session_id"] == "own-session"
 

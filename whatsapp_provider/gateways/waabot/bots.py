@@ -15,7 +15,7 @@ from whatsapp_provider.errors import (
 from whatsapp_provider.gateways.waabot.api import Api
 from whatsapp_provider.gateways.waabot.calls import LIST
 from whatsapp_provider.gateways.waabot.connection import Pair, WaabotConfig
-from whatsapp_provider.gateways.waabot.payloads import Bot, data_of, read, read_list
+from whatsapp_provider.gateways.waabot.payloads import READER, Bot, data_of, read_list
 from whatsapp_provider.model import ChannelRef
 
 PAIR_WITHIN = 10.0  #: seconds for the API to tell a bot's pair
@@ -40,24 +40,28 @@ class Bots:
 
     async def rows(self) -> Sequence[Bot]:
         """Return all bots of the account; the API has no pages."""
-        return read_list(Bot, (await self._api.ask(LIST, self._config.pair)).json())
+        return read_list(Bot, await self._listed())
 
     async def row(self, ref: ChannelRef) -> Bot | None:
         """Return one bot, ``None`` if the account has none of that id."""
         return next((bot for bot in await self.rows() if self._is(bot, ref)), None)
 
     async def settings(self, ref: ChannelRef) -> dict[str, Any]:
-        """Return a bot's settings as the list tells them, without its access token.
+        """Return a bot's settings as they stand in the list, its access token among them.
 
         :raises NotFoundError: if the account has no such bot.
         """
-        body = data_of((await self._api.ask(LIST, self._config.pair)).json())
+        body = data_of(await self._listed())
         for item in body if isinstance(body, list) else ():
-            if self._is(read(Bot, item), ref):
+            if self._is(READER.one(Bot, item), ref):
                 told = item.get("settings")
-                settings = told if isinstance(told, dict) else {}
-                return {name: value for name, value in settings.items() if name != "access_token"}
+                return told if isinstance(told, dict) else {}
         raise gone(ref)
+
+    async def _listed(self) -> Any:
+        # The page's sample gives an empty pair; a pair is only shown where nothing else can be.
+        pair = None if self.sees_account else self._config.pair
+        return (await self._api.ask(LIST, pair)).json()
 
     def _is(self, bot: Bot, ref: ChannelRef) -> bool:
         if bot.id == ref.channel_id:

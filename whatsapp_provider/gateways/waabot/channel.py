@@ -24,7 +24,7 @@ from whatsapp_provider.gateways.waabot.calls import INIT, INSTANCE, LOGOUT, SCAN
 from whatsapp_provider.gateways.waabot.capabilities import CAPABILITIES
 from whatsapp_provider.gateways.waabot.payloads import Instance, Scan, instance_of, is_object_id, scan_of
 from whatsapp_provider.gateways.waabot.sends import check_message, send_request, send_result
-from whatsapp_provider.gateways.waabot.settings import check_webhook_set, sections_of, update
+from whatsapp_provider.gateways.waabot.settings import check_webhook_set, sections_of, told, update
 from whatsapp_provider.http import Sleep
 from whatsapp_provider.messages import Message
 from whatsapp_provider.model import (
@@ -156,10 +156,10 @@ class WaabotChannel(LimitedChannel):
 
     async def settings(self) -> dict[str, Any]:
         """Return the settings as the account's list tells them, without the access token in them."""
-        return await self._bots.settings(self._ref)
+        return told(await self._bots.settings(self._ref))
 
     async def update_settings(self, changes: Mapping[str, Any]) -> None:
-        """Change some of ``general``, ``actions``, ``active_days`` and ``active_hours``, by section or flat.
+        """Change some settings, named as they are told; those of ``actions``, ``active_days`` and ``active_hours`` too.
 
         :raises ConfigurationError: before anything is changed, for a setting that there is not.
         :raises NotFoundError: if the API says that it updated, and matched no bot.

@@ -1,4 +1,4 @@
-"""The settings of a bot: four calls, each with its own names, told as one mapping."""
+"""The settings of a bot: four calls, each with its own names, told as one mapping, as the account's list has it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from whatsapp_provider.gateways.waabot.payloads import Updated, read
 from whatsapp_provider.transport import Answer
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_HOUR = re.compile(r"always|([01]?\d|2[0-3]):[0-5]\d")
+_HOUR = re.compile(r"always|([01]?\d|2[0-3]):[0-5]\d|24:00")
 Checks = Mapping[str, tuple[Callable[[Any], bool], str]]
 
 
@@ -51,9 +51,11 @@ class Section:
     checks: Checks
 
 
+#: The section whose settings stand at the top, beside the groups that the other sections are.
+TOP = "general"
 #: By the name of the section, in the order in which they are changed.
 SECTIONS: Mapping[str, Section] = {
-    "general": Section(
+    TOP: Section(
         UPDATE_GENERAL,
         {
             "bot_name": _TEXT,
@@ -85,34 +87,48 @@ SECTIONS: Mapping[str, Section] = {
 
 
 def sections_of(changes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the changes by section; given so, or flat, or both.
+    """Return the changes by section.
 
-    :raises ConfigurationError: for a setting that there is not, is given twice, or has a value of a wrong type.
+    :param changes: as a bot's settings are told, e.g. ``{"bot_lang": "en", "active_days": {"sunday": False}}``.
+    :raises ConfigurationError: for a setting that there is not, or a value of a wrong type.
     """
     wanted: dict[str, dict[str, Any]] = {}
     for name, value in changes.items():
-        if name in SECTIONS:
-            if not isinstance(value, Mapping):
-                raise ConfigurationError(f"Settings {name!r} of a bot must be a mapping of names to values.")
-            for inner, part in value.items():
-                _put(wanted, name, str(inner), part)
-            continue
-        section = next((key for key, section in SECTIONS.items() if name in section.checks), "")
-        _put(wanted, section, str(name), value)
+        if name not in SECTIONS or name == TOP:
+            wanted.setdefault(TOP, {})[name] = _checked(TOP, name, value)
+        elif not isinstance(value, Mapping):
+            raise ConfigurationError(f"Setting {name!r} of a bot must be a mapping of names to values.")
+        elif value:
+            wanted[name] = {inner: _checked(name, inner, part) for inner, part in value.items()}
     return {name: wanted[name] for name in SECTIONS if name in wanted}
 
 
-def _put(wanted: dict[str, dict[str, Any]], section: str, name: str, value: Any) -> None:
-    if not section or name not in SECTIONS[section].checks:
-        known = "; ".join(f"{key}: {', '.join(found.checks)}" for key, found in SECTIONS.items())
-        raise ConfigurationError(f"A bot has no setting {name!r}. It has {known}.")
+def _checked(section: str, name: str, value: Any) -> Any:
+    if name not in SECTIONS[section].checks:
+        homes = [key for key, found in SECTIONS.items() if name in found.checks]
+        where = f"in {homes[0]!r}" if homes and homes[0] != TOP else "at the top"
+        known = f"It stands {where}" if homes else f"There are {', '.join(SECTIONS[section].checks)}"
+        groups = ", ".join(key for key in SECTIONS if key != TOP)
+        place = "at the top" if section == TOP else f"in {section!r}"
+        raise ConfigurationError(f"A bot has no setting {name!r} {place}. {known}; its groups are {groups}.")
     fits, must_be = SECTIONS[section].checks[name]
     if not fits(value):
         raise ConfigurationError(f"Setting {name!r} of a bot must be {must_be}.")
-    target = wanted.setdefault(section, {})
-    if name in target and target[name] != value:
-        raise ConfigurationError(f"Setting {name!r} of a bot is given twice, with two values.")
-    target[name] = value
+    return value
+
+
+def told(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a row of the list, without the bot's access token.
+
+    What can be changed and is not told, as the language is not, is ``None``; groups have what can be changed.
+    """
+    found: dict[str, Any] = dict.fromkeys(SECTIONS[TOP].checks)
+    found |= {name: value for name, value in settings.items() if name != "access_token"}
+    for name, section in SECTIONS.items():
+        group = found.get(name)
+        if isinstance(group, Mapping):
+            found[name] = {inner: part for inner, part in group.items() if inner in section.checks}
+    return found
 
 
 async def update(api: Api, pair: Pair | None, changes: Mapping[str, Any], bot_id: str) -> None:
@@ -123,7 +139,7 @@ async def update(api: Api, pair: Pair | None, changes: Mapping[str, Any], bot_id
     """
     for name, values in sections_of(changes).items():
         answer = await api.ask(SECTIONS[name].call, pair, json=values)
-        check_matched(read(Updated, answer.json()), f"the {name.replace('_', ' ')}", bot_id)
+        check_matched(read(Updated, answer.json()), f"{name!r}", bot_id)
 
 
 def check_matched(told: Updated, what: str, bot_id: str) -> None:
