@@ -97,9 +97,13 @@ class Report:
     def _held_failures(self) -> list[str]:
         """Return what must not be where nothing settles a doubt: that one is gone, or has come out of nothing."""
         doubted = sum(len(kill.held) for kill in self.kills) + self.diary["doubt"]
+        # Whose lease ended while it was suspended is put in doubt by others, and writes nothing of it.
+        doubted += self.freezes * self.settings.concurrency
         held, found = self._people("unsettled"), []
         if self.settled:
             found.append(f"Doubts were settled without a history: {dict(self.settled)}.")
         if held > doubted:
-            found.append(f"{held} are held, and kills and faults put {doubted} in doubt.")
+            found.append(
+                f"{held} are held, and kills, faults and freezes put {doubted} in doubt at the most."
+            )
         return found

@@ -84,8 +84,14 @@ def test_without_a_history_nothing_settles_a_doubt_and_nothing_sends_it_again() 
 
 def test_without_a_history_more_are_not_held_than_were_put_in_doubt() -> None:
     assert without_history(held=12, doubted=3).failures() == [
-        "12 are held, and kills and faults put 11 in doubt."
+        "12 are held, and kills, faults and freezes put 11 in doubt at the most."
     ]
+
+
+def test_without_a_history_whoever_was_suspended_may_have_left_doubts_too() -> None:
+    good = without_history(held=12, doubted=3)
+    good.freezes = 1
+    assert good.failures() == []
 
 
 def test_more_in_doubt_after_one_kill_than_the_killed_may_send_at_once_fails_the_run() -> None:
