@@ -55,7 +55,7 @@ def test_a_good_connection_of_the_metadata_database_is_found_and_reached(
 def test_what_the_gateway_can_and_can_not_do_is_said(doctor: Doctor, world: World) -> None:
     world.connect()
     told = doctor().of(TOPIC, "capabilities")["found"]
-    assert told.startswith("Sends audio, document, image")
+    assert told.startswith("Sends audio, buttons, contact, document, image")
     assert Capabilities.label("create_channels") in told
     world.connect(password="", extra={"channel_token": world.channel_token})
     told = doctor().of(TOPIC, "capabilities")["found"]
