@@ -94,7 +94,7 @@ async def test_a_message_is_written_as_the_documentation_has_it(
         ("/whatsapp/message", facts.TEXT_SENT, None),
         ("/whatsapp/message", {"status": True, "message": "Message sent successfully"}, None),
         ("/whatsapp/message", facts.IMAGE_SENT, facts.MESSAGE_ID),
-        ("/whatsapp/sendText", facts.DEPRECATED_SENT, facts.DEPRECATED_ID),
+        ("/whatsapp/sendText", facts.DEPRECATED_SENT, "3EB015715C3A6439227F"),
         # as the server below answers, in the envelope and bare
         ("/whatsapp/message", facts.done("Sent", {"error": False, **facts.IMAGE_SENT}), facts.MESSAGE_ID),
         ("/whatsapp/message", {"error": False, "data": facts.IMAGE_SENT["data"]}, facts.MESSAGE_ID),
@@ -109,6 +109,16 @@ async def test_a_send_is_accepted_with_a_message_id_or_without_one(
     text_call = "deprecated" if "sendText" in what else "message"
     result = await waabot.channel(text_call=text_call).send(facts.PHONE, parse_message("hi"))
     assert result.message_id == message_id
+
+
+@pytest.mark.parametrize("tail", ["", f"_{facts.PHONE}@c.us"], ids=["of a person", "of a group"])
+async def test_the_id_of_the_older_call_is_kept_without_the_number_in_it(
+    waabot: WaabotServer, tail: str
+) -> None:
+    told = facts.done("Message sent successfully", facts.DEPRECATED_ID + tail)
+    waabot.say("POST /whatsapp/sendText", told)
+    result = await waabot.channel(text_call="deprecated").send(facts.PHONE, parse_message("hi"))
+    assert result.message_id == "3EB015715C3A6439227F"
 
 
 #: What a 2xx may say, by which a message may have been sent or not.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -59,6 +60,7 @@ KINDS = frozenset(
 #: The chat ids that the API takes; it would make a person of any other.
 _SERVERS = frozenset({"s.whatsapp.net", "c.us", "g.us"})
 _BUTTON_IMAGE = "image/jpeg"  #: where the address does not tell the image's type; the page's own
+_DEPRECATED_ID = re.compile(r"true_[^_]+_([0-9A-Za-z]+)(?:_|\Z)")
 _File = Image | Video | Audio | Document
 
 
@@ -256,10 +258,14 @@ def send_result(answer: Answer) -> SendResult:
 
 
 def _message_id(body: Any) -> str | None:
-    """Return the id that stands in ``data.key.id``, or in the older call's answer is all of ``data``."""
+    """Return the id that stands in ``data.key.id``, or in the older call's answer in a text with the chat's number.
+
+    That text is ``true_<chat>_<id>``, in groups with the sender behind it; the number has no place where ids go.
+    """
     data = body.get("data") if isinstance(body, dict) else None
     if isinstance(data, str):
-        return data if data.startswith("true_") else None
+        found = _DEPRECATED_ID.match(data)
+        return found[1] if found else None
     while isinstance(data, dict):
         key = data.get("key")
         message_id = key.get("id") if isinstance(key, dict) else None
