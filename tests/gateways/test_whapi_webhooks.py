@@ -182,3 +182,26 @@ async def test_setting_changing_and_removing_work_against_the_emulator(
     assert await channel.remove_webhook(URL) is True
     assert await channel.remove_webhook(URL) is False
     assert len(await channel.webhooks()) == 1
+
+
+@pytest.mark.parametrize(
+    "webhooks",
+    [
+        True,
+        {},
+        "x",
+        [1],
+        [{"url": []}],
+        [{"events": {"type": "x"}}],
+        [{"events": ["x"]}],
+        [{"headers": ["x"]}],
+    ],
+    ids=str,
+)
+async def test_webhooks_that_are_none_are_no_answer_and_are_not_written_back(
+    hosts: Hosts, webhooks: Any
+) -> None:
+    hosts.say("GET gate /settings", {**facts.SETTINGS, "webhooks": webhooks})
+    for call in (hosts.channel().webhooks(), hosts.channel().set_webhook(Webhook("https://hook.example/"))):
+        with pytest.raises(NoAnswerError):
+            await call

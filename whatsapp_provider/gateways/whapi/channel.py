@@ -26,6 +26,7 @@ from whatsapp_provider.gateways.whapi.payloads import (
     CheckPayload,
     CodePayload,
     Health,
+    HookList,
     MessageList,
     QrPayload,
     StatusList,
@@ -193,7 +194,9 @@ class WhapiChannel(LimitedChannel):
         return True
 
     async def _webhook_entries(self) -> list[dict[str, Any]]:
-        return list((await self.settings()).get("webhooks") or [])
+        settings = await self.settings()
+        read(HookList, settings)
+        return list(settings.get("webhooks") or [])
 
     async def send(self, recipient: str, message: Message) -> SendResult:
         """Send one message, once: the gate knows no idempotency key."""

@@ -74,6 +74,27 @@ class Health(Payload):
     channel_id: str | None = None
 
 
+class EventEntry(Payload):
+    """One event of a webhook; entries made elsewhere may lack the method."""
+
+    type: str | None = None
+    method: str | None = None
+
+
+class HookEntry(Payload):
+    """One webhook. It is checked here and written back as it came, with what this package does not know of."""
+
+    url: str | None = None
+    events: Many[EventEntry] | None = None
+    headers: dict[str, str] | None = Field(default=None, repr=False)
+
+
+class HookList(Payload):
+    """What settings tell of webhooks."""
+
+    webhooks: Many[HookEntry] | None = None
+
+
 class QrPayload(Payload):
     """``GET /users/login`` and ``/users/login/rowdata``."""
 

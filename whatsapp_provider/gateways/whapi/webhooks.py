@@ -33,10 +33,9 @@ def check(webhook: Webhook) -> None:
 def from_wire(entry: dict[str, Any]) -> Webhook:
     """Read one entry of the settings."""
     # Entries made elsewhere may lack a method or use retired names; they are shown as they are.
-    events = tuple(
-        sorted(f"{event.get('type', '')}.{event.get('method', '')}" for event in entry.get("events") or ())
-    )
-    return Webhook(url=str(entry.get("url", "")), events=events, headers=dict(entry.get("headers") or {}))
+    events = (f"{event.get('type') or ''}.{event.get('method') or ''}" for event in entry.get("events") or ())
+    headers = {name: str(value) for name, value in (entry.get("headers") or {}).items()}
+    return Webhook(url=str(entry.get("url") or ""), events=tuple(sorted(events)), headers=headers)
 
 
 def to_wire(webhook: Webhook) -> dict[str, Any]:
