@@ -134,7 +134,7 @@ def test_what_is_found_is_told_in_its_smallest_form(subject: Subject) -> None:
         except Exception:
             return SendResult("x")
 
-    with pytest.raises(Finding, match="whapi, broken: .* is answered with") as caught:
+    with pytest.raises(Finding, match=r"whapi, broken: .* is answered with") as caught:
         explore(subject, call(subject, broken), examples=200, dice=1)
     assert len(caught.value.said.content) < 10
 
