@@ -10,6 +10,7 @@ import pytest
 from airflow.sdk import DAG
 
 from tests.hooks.world import ADA, BOB, World, context
+from tests.operators.places import at_whatscloud
 from whatsapp_provider.errors import NotConnectedError, RecipientRejectedError
 from whatsapp_provider.operators.base import WhatsAppTaskFailedError
 from whatsapp_provider.operators.message import WhatsAppSendMessageOperator
@@ -93,6 +94,17 @@ def test_a_cleared_task_whose_text_has_changed_meanwhile_says_already_sent(world
     again = run(task(message_key="welcome", text="It is another hour now"))
     assert again["status"] == "already_sent"
     assert world.received() == [(ADA, "Hello")]
+
+
+def test_a_cleared_task_whose_template_was_paused_meanwhile_says_already_sent(world: World) -> None:
+    tenant = at_whatscloud(world)
+    template = {"kind": "template", "name": "order_update", "language": "en_US", "body": ["Ada", "47"]}
+    run(task(message=template))
+    tenant.set_template_status("order_update", "PAUSED")
+    assert run(task(message=template))["status"] == "already_sent"
+    with pytest.raises(WhatsAppTaskFailedError, match="is PAUSED"):
+        run(task(message=template, message_key="another"))
+    assert len(world.received()) == 1
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,6 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
         message = FixedMessage(self._content())
         key = self.message_key or run_key(context, with_map_index=True)
         campaign = self._campaign(key)
-        self.hook.message_check(message.kind, channel=campaign.channel)(message.render({}))
         superseded_attempts_refused(context)
         result = self._send(campaign, message, recipient, context)
         self.log.info(
@@ -145,6 +144,7 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
         try:
             if before := sent_before(ledger, campaign, recipient):
                 return before
+            self.hook.message_check(message.kind, channel=campaign.channel)(message.render({}))
             record = plan_single(ledger, campaign, message, recipient)
             options = RunOptions(
                 send_timeout=self.hook.gateway.send_timeout,
