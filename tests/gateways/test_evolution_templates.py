@@ -80,11 +80,11 @@ RICH_MESSAGE = TemplateMessage(
 )
 
 
-def business(server: EvolutionServer, told: Any = TOLD) -> Any:
+def business(server: EvolutionServer, told: Any = TOLD, **extra: Any) -> Any:
     """Return a channel of WHATSAPP-BUSINESS whose templates are these."""
     server.is_in("open", integration=BUSINESS)
     server.say(FIND, told)
-    return server.channel()
+    return server.channel(**extra)
 
 
 # -- told and handed in ---------------------------------------------------------------------------
@@ -261,6 +261,17 @@ async def test_a_template_may_be_on_a_page_that_the_server_does_not_hand_on(serv
         (await business(server, listed).message_check("template"))(
             TemplateMessage(name="other_3", language="pt_BR")
         )
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+async def test_a_buttons_value_that_can_never_be_placed_is_refused_before_the_first_send(
+    server: EvolutionServer, version: str
+) -> None:
+    listed = [{**TOLD[0], "name": f"other_{number}", "status": "APPROVED"} for number in range(25)]
+    check = await business(server, listed, api_version=version).message_check("template")
+    check(ANA)
+    with pytest.raises(UnsupportedError, match=r"button 1 of template 'rich'"):
+        check(RICH_MESSAGE)
 
 
 @pytest.mark.parametrize("media", [{"data": b"\x89PNG\r\n\x1a\n"}, {"media_id": "1"}])

@@ -35,7 +35,7 @@ from whatsapp_provider.gateways.evolution.payloads import (
 )
 from whatsapp_provider.gateways.evolution.sends import send_request, send_result
 from whatsapp_provider.gateways.evolution.states import phone_of, status_of
-from whatsapp_provider.gateways.evolution.templates import Templates
+from whatsapp_provider.gateways.evolution.templates import Templates, check_untold
 from whatsapp_provider.gateways.limited import LimitedChannel
 from whatsapp_provider.gateways.meta_templates import MetaTemplate
 from whatsapp_provider.gateways.reading import digits_of
@@ -165,12 +165,12 @@ class EvolutionChannel(LimitedChannel):
             return kinds.check
         integration, dialect = await self._templates.integration(), await self._server.dialect()
         kinds.require(kind, integration, dialect, self._name)
-        fits = await self._templates.check() if kind == "template" and dialect is Dialect.V2 else None
+        asks = kind == "template" and dialect is Dialect.V2
+        fits = await self._templates.check() if asks else check_untold
 
         def check(message: Message) -> None:
             kinds.check(message, integration)
-            if fits is not None:
-                fits(message)
+            fits(message)
 
         return check
 

@@ -16,7 +16,12 @@ from whatsapp_provider.errors import (
 from whatsapp_provider.gateways.evolution.account import row_of
 from whatsapp_provider.gateways.evolution.dialects import Dialect, Server
 from whatsapp_provider.gateways.evolution.kinds import BAILEYS, BUSINESS
-from whatsapp_provider.gateways.meta_templates import MetaTemplate, check_definition, read_template
+from whatsapp_provider.gateways.meta_templates import (
+    MetaTemplate,
+    check_definition,
+    components,
+    read_template,
+)
 from whatsapp_provider.http import ApiClient, Effect, segment
 from whatsapp_provider.messages import Message, TemplateMessage
 from whatsapp_provider.templates import OfficialTemplate, check_template
@@ -133,6 +138,15 @@ class Templates:
         )
 
 
+def check_untold(message: Message) -> None:
+    """Refuse what can't be sent of a template that the server does not tell.
+
+    :raises UnsupportedError: for a value of a button: nothing says what that button is.
+    """
+    if isinstance(message, TemplateMessage):
+        components(message, None)
+
+
 class _Fits:
     """Checks each message of a campaign against the same list."""
 
@@ -145,5 +159,6 @@ class _Fits:
         listed = {(one.name, one.language) for one in self._known}
         if (message.name, message.language) not in listed and len(self._known) >= META_PAGE:
             # It may be on a page that the server does not hand on: Meta will say.
+            check_untold(message)
             return
         check_template(message, self._known)
