@@ -79,6 +79,41 @@ def test_what_does_not_fit_is_told_and_no_value(unfit: TemplateMessage, told: st
     assert caught.value.disposition is Disposition.HALT
 
 
+@pytest.mark.parametrize("bad", ["two\nlines", "a\r", "a\tb", "five     spaces"])
+def test_a_value_with_white_space_that_meta_refuses_is_told_by_its_place(bad: str) -> None:
+    for unfit, place in (
+        (message("order_update", body=("a", bad)), "body 2"),
+        (message("named", body={"first_name": "a", "state": bad}), "body state"),
+        (message("titled", header=bad), "header"),
+    ):
+        with pytest.raises(
+            TemplateError, match=f"the value of its {place} has a line break, a tab or more"
+        ) as caught:
+            check_template(unfit, ALL)
+        assert bad not in str(caught.value)
+    check_template(message("order_update", body=("a", "four    spaces")), ALL)
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"name": "titled", "header": "x" * 61}, "header has 61 characters, and Meta takes 60"),
+        (
+            {"name": "order_update", "body": ("a", "x" * 32_769)},
+            "body 2 has 32769 characters, and Meta takes 32768",
+        ),
+        (
+            {"name": "rich", "body": ("x" * 1_025,), "buttons": {0: "y"}},
+            "body 1 has 1025 characters, and Meta takes 1024",
+        ),
+    ],
+)
+def test_a_value_that_is_too_long_for_meta_is_told_by_its_place(values: dict[str, Any], told: str) -> None:
+    rich = replace(PLAIN, name="rich", body_names=("1",), button_values=(0,))
+    with pytest.raises(TemplateError, match=f"the value of its {told}"):
+        check_template(message(**values), [*ALL, rich])
+
+
 @pytest.mark.parametrize("status", ["PENDING", "REJECTED", "PAUSED", "DISABLED", "approved", ""])
 def test_only_what_is_approved_can_be_sent(status: str) -> None:
     with pytest.raises(TemplateError, match=rf"is {status or 'without a status'}, and only APPROVED"):
@@ -127,7 +162,7 @@ def test_placeholders_are_told_once_numbers_in_their_order(text: str | None, nam
 def test_a_value_for_each_placeholder_always_fits(parts: list[str], data: st.DataObject) -> None:
     names = placeholders(" ".join(f"{{{{{part}}}}}" for part in parts))
     template = replace(PLAIN, body_names=names)
-    values = {name: data.draw(st.text(min_size=1, max_size=5)) for name in names}
+    values = {name: data.draw(st.text("aé 1{", min_size=1, max_size=4)) for name in names}
     check_template(message("order_update", body=values), [template])
     if values:
         values.pop(next(iter(values)))

@@ -11,6 +11,10 @@ from whatsapp_provider.messages import HeaderMedia, Message, TemplateMessage
 
 APPROVED = "APPROVED"
 SHOWN = 10  #: template names in an error, so that a long list does not hide the reason
+#: Characters of a value, by Meta's reference of a template message's parameters; a body by itself may be longer.
+MAX_HEADER, MAX_BODY, MAX_BODY_ALONE = 60, 1_024, 32_768
+#: "Param text cannot have new-line/tab characters or more than 4 consecutive spaces", says Meta where one has.
+_REFUSED_SPACE = re.compile(r"[\n\r\t]| {5}")
 _PLACEHOLDER = re.compile(r"\{\{\s*(\w{1,100})\s*\}\}")
 
 
@@ -63,7 +67,12 @@ def check_template(message: TemplateMessage, templates: Iterable[OfficialTemplat
             f"Template {message.name!r} ({message.language}) is {found.status or 'without a status'}, and only "
             f"{APPROVED} ones can be sent. Look at it in WhatsApp Manager."
         )
-    problems = [*_header(message, found), *_body(message, found), *_buttons(message, found)]
+    problems = [
+        *_header(message, found),
+        *_body(message, found),
+        *_buttons(message, found),
+        *_values(message),
+    ]
     if problems:
         raise TemplateError(f"Template {message.name!r} ({message.language}): {'; '.join(problems)}.")
 
@@ -134,4 +143,24 @@ def _buttons(message: TemplateMessage, template: OfficialTemplate) -> list[str]:
     return [
         *([f"its button {place} needs a value" for place in missing]),
         *([f"its button {place} takes no value" for place in unknown]),
+    ]
+
+
+def _values(message: TemplateMessage) -> list[str]:
+    body = message.body if isinstance(message.body, Mapping) else dict(enumerate(message.body, 1))
+    most = MAX_BODY_ALONE if message.header is None and not message.buttons else MAX_BODY
+    given = [(f"body {name}", value, most) for name, value in body.items()]
+    if isinstance(message.header, str):
+        given.insert(0, ("header", message.header, MAX_HEADER))
+    return [
+        *(
+            f"the value of its {place} has a line break, a tab or more than 4 spaces in a row, which Meta refuses"
+            for place, value, _ in given
+            if _REFUSED_SPACE.search(value)
+        ),
+        *(
+            f"the value of its {place} has {len(value)} characters, and Meta takes {longest}"
+            for place, value, longest in given
+            if len(value) > longest
+        ),
     ]
