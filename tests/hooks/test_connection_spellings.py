@@ -17,6 +17,15 @@ SECRET, ONE_CHANNEL = "gW3kZ0bYt7LhXq2m-Rv8P._nCs5D", "t0kEnOfOneChannel4711abcd
 HOST, PORT = "127.0.0.1", 8443
 #: A value for every field of each gateway's form.
 FILLED: Mapping[str, Mapping[str, Any]] = {
+    "waabot": {
+        "refresh_token": "r" + ONE_CHANNEL,
+        "session_secret": "s" + ONE_CHANNEL,
+        "access_token": ONE_CHANNEL,
+        "channel_id": "61c08cdf2ff357329471bbb1",
+        "text_call": "deprecated",
+        "timeout": 45,
+        "notify_to": "+15550004711",
+    },
     "evolution": {
         "api_version": "v2",
         "integration": "EVOLUTION",
