@@ -94,14 +94,12 @@ def permitted(subject: Subject, said: Said) -> frozenset[Outcome]:
     4xx but 408 prove by themselves that nothing was sent. All else is the gateway's to document.
     """
     status = said.status
-    documented = subject.documented(status, strict_json(said))
-    if documented or 200 <= status < 300:
-        return documented | HELD
+    documented = subject.documented(status, strict_json(said)) | HELD
     if status == 429 or (status == 503 and _tells_when(said)):
-        return frozenset({RETRY, HOLD})
-    if 400 <= status < 500 and status != 408:
-        return frozenset({HALT, HOLD})
-    return HELD
+        return documented | {RETRY}
+    if 400 <= status < 500 and status != 408 and documented == HELD:
+        return documented | {HALT}
+    return documented
 
 
 def strict_json(said: Said) -> Any:
