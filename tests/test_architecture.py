@@ -40,6 +40,7 @@ GATEWAY_PARTS = (
     "gateways.directory",
     "gateways.limited",
     "gateways.meta",
+    "gateways.meta_limits",
     "gateways.meta_templates",
     "gateways.reading",
 )
@@ -64,6 +65,7 @@ LAYERS = (
     Layer(("gateways.base",), ("errors", "gateways.directory", "messages", "model", "templates")),
     Layer(("gateways.limited",), ("gateways.base", "gateways.directory", "messages", "model", "templates")),
     Layer(("gateways.meta",), ("errors", "redaction")),
+    Layer(("gateways.meta_limits",), ("errors", "messages")),
     Layer(("gateways.meta_templates",), ("errors", "messages", "templates")),
     Layer(("gateways.reading",), ("errors", "redaction"), ("pydantic",)),
     # For the type checker it names what a line opens.

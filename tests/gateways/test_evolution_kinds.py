@@ -210,6 +210,18 @@ UNFIT: dict[str, tuple[str, dict[str, Any], type[WhatsAppError], str]] = {
     "header on Meta": (BUSINESS, BUTTONS, UnsupportedError, "header and footer"),
     "links on Meta": (BUSINESS, {**PLAIN_BUTTONS, "buttons": [SHOP]}, UnsupportedError, "open a page"),
     "titled list on Meta": (BUSINESS, {**LIST, "title": "T"}, UnsupportedError, "title or footer"),
+    "long title on Meta": (
+        BUSINESS,
+        {**PLAIN_BUTTONS, "buttons": [{**YES, "title": "x" * 21}]},
+        InputError,
+        r"buttons\.0\.title has 21 characters, and Meta takes 20",
+    ),
+    "long row on Meta": (
+        BUSINESS,
+        {**LIST, "sections": [{"title": "S", "rows": [{**ROW, "description": "x" * 73}]}]},
+        InputError,
+        r"sections\.0\.rows\.0\.description has 73 characters, and Meta takes 72",
+    ),
     "short number": (BAILEYS, {**CARD, "phone": "5550001"}, InputError, "10 digits"),
     "uploaded before": (BAILEYS, {"kind": "voice", "media": {"media_id": "a"}}, UnsupportedError, "media_id"),
 }

@@ -90,6 +90,12 @@ async def failed(server: WhatsCloudServer, *answer: Any, what: str = SEND, **opt
             InputError,
             "footer has 61",
         ),
+        ({"kind": "buttons", "body": "x" * 1025, "buttons": [REPLY]}, InputError, "body has 1025"),
+        (
+            {"kind": "buttons", "body": "a", "buttons": [{**REPLY, "id": "1"}, {**REPLY, "id": "2"}]},
+            InputError,
+            "two buttons have the same title",
+        ),
         ({**ORDER, "language": "abc_abcdefgh", "body": ["a", "b"]}, InputError, "language has 12"),
         ({**ORDER, "body": ["x"] * 11}, UnsupportedError, "takes 10 values"),
         ({**ORDER, "body": ["a", "b"], "buttons": {3: "x"}}, UnsupportedError, "first 3 buttons"),

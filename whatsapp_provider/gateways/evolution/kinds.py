@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from whatsapp_provider.errors import InputError, UnsupportedError
 from whatsapp_provider.gateways.evolution.dialects import Dialect
+from whatsapp_provider.gateways.meta_limits import check_interactive
 from whatsapp_provider.messages import (
     Buttons,
     ContactCard,
@@ -70,6 +71,8 @@ def check(message: Message, integration: str | None = None) -> None:
         )
     if isinstance(message, Buttons):
         _check_buttons(message, integration)
+    if integration == BUSINESS:
+        check_interactive(message)
     if isinstance(message, ListMessage) and integration == BUSINESS and (message.title or message.footer):
         raise UnsupportedError(_SHOWS_THE_TEXT_ALONE.format("list", "title or footer"))
     header = message.header if isinstance(message, TemplateMessage) else None

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePath
 
 from whatsapp_provider.errors import InputError, RecipientError, UnsupportedError
+from whatsapp_provider.gateways.meta_limits import check_interactive
 from whatsapp_provider.gateways.reading import digits_of
 from whatsapp_provider.messages import (
     Audio,
@@ -26,8 +27,6 @@ from whatsapp_provider.messages import (
 )
 
 MAX_BODY = 4096  #: characters of a text
-MAX_LINE = 60  #: of a header or footer
-MAX_TITLE = 20  #: of a button
 MAX_CAPTION = 1024
 MAX_NAME = 255  #: of a file
 MAX_LANGUAGE = 10
@@ -110,11 +109,7 @@ def _check_buttons(message: Buttons) -> None:
             "Gateway 'whatscloud' can't send messages of kind 'buttons' with these: it takes up to three reply "
             "buttons, or one url button by itself, and no call button."
         )
-    _short("body", message.body, MAX_BODY)
-    _short("header", message.header, MAX_LINE)
-    _short("footer", message.footer, MAX_LINE)
-    for place, button in enumerate(message.buttons):
-        _short(f"buttons.{place}.title", button.title, MAX_TITLE)
+    check_interactive(message)
 
 
 def _short(field: str, text: str | None, limit: int) -> None:
