@@ -348,6 +348,8 @@ async def test_a_success_is_accepted_with_the_id_where_one_is_told(
         httpx.Response(200, json={"status": True}),
         httpx.Response(200, json=facts.refused("Something went wrong")),
         httpx.Response(200, json={**facts.SENT, "error": facts.meta_error(131026)}),
+        httpx.Response(200, json=facts.ok(data={"status": "failed"})),
+        httpx.Response(200, json=facts.ok(data={"message_id": facts.WAMID, "status": "failed"})),
         httpx.Response(302, headers={"location": "https://elsewhere.example/login"}),
         httpx.Response(500, json=facts.refused("Failed to send message")),
         httpx.Response(500, text="<html>Whoops</html>"),

@@ -156,13 +156,14 @@ def send_result(answer: Answer, said: str) -> SendResult:
     code, message_id = meta_code(body), _message_id(body)
     if code is not None and message_id is None:
         raise refused_by_meta(code, said, answer, body)
-    if code is not None or not _is_success(body, message_id):
+    data = body.get("data") if isinstance(body, Mapping) else None
+    word = data.get("status") if isinstance(data, Mapping) else None
+    status = status_of(word) if isinstance(word, str) else MessageStatus.UNKNOWN
+    # A success that calls its own message failed says two things.
+    if code is not None or not _is_success(body, message_id) or status is MessageStatus.FAILED:
         raise NoAnswerError(
             f"{said} It does not say whether the message was sent.", status=answer.status, code="no_success"
         )
-    data = body.get("data")
-    word = data.get("status") if isinstance(data, Mapping) else None
-    status = status_of(word) if isinstance(word, str) else MessageStatus.UNKNOWN
     # Accepted by Meta is all that an answer can tell.
     return SendResult(message_id, MessageStatus.PENDING if status is MessageStatus.UNKNOWN else status)
 
