@@ -66,6 +66,15 @@ async def test_each_channel_is_told_with_its_number_masked(account: Account) -> 
     assert "15550001000" not in repr(front) + str(front.to_dict())
 
 
+async def test_a_number_in_a_channels_name_is_masked_too(account: Account) -> None:
+    # The Bots API calls a bot so that was given no name.
+    account.emulator.waabot.paired_bot("WhatsappClient (bot_number)", "15550003000")
+    token = account.emulator.settings.waabot_token
+    [one] = await account.look(account.open("waabot", "/waabot/api/v1", token))
+    assert one.name == "WhatsappClient (…3000)"
+    assert "15550003000" not in repr(one) + str(one.to_dict())
+
+
 async def test_one_that_cant_be_asked_hides_no_other(account: Account) -> None:
     first, second = account.emulator.whapi.channels
     break_status(account, first, 403)

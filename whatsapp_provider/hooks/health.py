@@ -126,7 +126,7 @@ async def _look(gateway: Gateway, channel: Channel, now: float, *, templates: bo
         state, detail = UNKNOWN, f"{type(error).__name__}: {error}"
     return ChannelHealth(
         ref.channel_id,
-        ref.name,
+        redact(ref.name),  # some gateways put the number into it
         state,
         redact(detail),
         mask_number(phone) if phone else None,
