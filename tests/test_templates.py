@@ -20,7 +20,9 @@ PICTURE = replace(PLAIN, name="picture", header="image", body_names=())
 TITLED = replace(PLAIN, name="titled", header="text", header_values=1, body_names=())
 LINKED = replace(PLAIN, name="linked", button_values=(1,), body_names=())
 PLACE = replace(PLAIN, name="place", header="location", body_names=())
-ALL = (PLAIN, NAMED, PICTURE, TITLED, LINKED, PLACE)
+PRODUCT = replace(PLAIN, name="product", header="product", body_names=())
+CARDS = replace(PLAIN, name="cards", body_names=(), unsendable=("cards", "a flow"))
+ALL = (PLAIN, NAMED, PICTURE, TITLED, LINKED, PLACE, PRODUCT, CARDS)
 
 
 def message(name: str, **values: Any) -> TemplateMessage:
@@ -69,6 +71,8 @@ def test_a_message_that_fits_passes(fit: TemplateMessage) -> None:
         (message("linked"), "its button 1 needs a value"),
         (message("linked", buttons={0: PRIVATE, 1: "x"}), "its button 0 takes no value"),
         (message("place"), "its header shows a place"),
+        (message("product"), "its header is of kind product, which a message can't tell"),
+        (message("cards"), "it has cards and a flow, which a message can't tell"),
     ],
 )
 def test_what_does_not_fit_is_told_and_no_value(unfit: TemplateMessage, told: str) -> None:

@@ -15,6 +15,7 @@ SHOWN = 10  #: template names in an error, so that a long list does not hide the
 MAX_HEADER, MAX_BODY, MAX_BODY_ALONE = 60, 1_024, 32_768
 #: "Param text cannot have new-line/tab characters or more than 4 consecutive spaces", says Meta where one has.
 _REFUSED_SPACE = re.compile(r"[\n\r\t]| {5}")
+_UNTOLD = "which a message can't tell"
 _PLACEHOLDER = re.compile(r"\{\{\s*(\w{1,100})\s*\}\}")
 
 
@@ -29,6 +30,7 @@ class OfficialTemplate:
     :param header_values: how many values the header's text takes.
     :param body_names: the body's placeholders in their order: ``("1", "2")`` or names.
     :param button_values: the places of the buttons that take a value, from 0.
+    :param unsendable: what a message would have to tell beside values, in words: one with any can't be sent.
     """
 
     name: str
@@ -39,6 +41,7 @@ class OfficialTemplate:
     header_values: int = 0
     body_names: tuple[str, ...] = ()
     button_values: tuple[int, ...] = ()
+    unsendable: tuple[str, ...] = ()
     body: str = field(default="", repr=False)
 
     @property
@@ -72,6 +75,7 @@ def check_template(message: TemplateMessage, templates: Iterable[OfficialTemplat
         *_body(message, found),
         *_buttons(message, found),
         *_values(message),
+        *([f"it has {' and '.join(found.unsendable)}, {_UNTOLD}"] if found.unsendable else []),
     ]
     if problems:
         raise TemplateError(f"Template {message.name!r} ({message.language}): {'; '.join(problems)}.")
@@ -114,7 +118,9 @@ def _header(message: TemplateMessage, template: OfficialTemplate) -> list[str]:
     if template.header in {"image", "video", "document"}:
         return [f"its header needs a file: header={{'kind': '{template.header}', 'media': {{'url': …}}}}"]
     if template.header == "location":
-        return ["its header shows a place, which a message can't tell"]
+        return [f"its header shows a place, {_UNTOLD}"]
+    if template.header not in {None, "text"}:
+        return [f"its header is of kind {template.header}, {_UNTOLD}"]
     if (given is not None) != (template.header_values > 0):
         return ["its header needs a value" if given is None else "its header takes no value"]
     return []

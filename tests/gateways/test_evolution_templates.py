@@ -263,6 +263,26 @@ async def test_a_template_may_be_on_a_page_that_the_server_does_not_hand_on(serv
         )
 
 
+@pytest.mark.parametrize(
+    ("part", "told"),
+    [
+        ({"type": "CAROUSEL", "cards": [{}]}, "has cards"),
+        ({"type": "LIMITED_TIME_OFFER", "limited_time_offer": {}}, "has an offer that ends"),
+        ({"type": "BUTTONS", "buttons": [{"type": "FLOW", "text": "Book"}]}, "has a flow"),
+        ({"type": "BUTTONS", "buttons": [{"type": "MPM", "text": "See"}]}, "has products"),
+        ({"type": "buttons", "buttons": [{"type": "spm", "text": "See"}]}, "has a product"),
+    ],
+)
+async def test_a_template_that_takes_more_than_values_is_refused_before_the_first_send(
+    server: EvolutionServer, part: Any, told: str
+) -> None:
+    listed = {**TOLD[0], "status": "APPROVED"}
+    listed["components"] = [*listed["components"], part]
+    check = await business(server, [listed]).message_check("template")
+    with pytest.raises(TemplateError, match=f"it {told}, which a message can't tell"):
+        check(ANA)
+
+
 @pytest.mark.parametrize("version", ["v1", "v2"])
 async def test_a_buttons_value_that_can_never_be_placed_is_refused_before_the_first_send(
     server: EvolutionServer, version: str

@@ -172,6 +172,31 @@ async def test_a_template_message_is_held_against_the_template_as_it_is_told(
         check(parse_message({**ORDER, "buttons": {0: "x"}, **message}))
 
 
+@pytest.mark.parametrize(
+    ("column", "told"),
+    [
+        ({"buttons_data": '[{"type":"COPY_CODE","text":"Copy"}]'}, "a code to copy"),
+        ({"buttons_data": '[{"type":"FLOW","text":"Book"}]'}, "a flow"),
+        ({"cards_json": '[{"components":[]}]'}, "cards"),
+        ({"cards_json": [{"components": []}]}, "cards"),
+    ],
+)
+async def test_a_template_that_takes_more_than_the_api_has_fields_for_is_refused(
+    whatscloud: WhatsCloudServer, column: Any, told: str
+) -> None:
+    whatscloud.say("GET /templates", facts.nested({**facts.TEMPLATE, **column}))
+    check = await whatscloud.channel().message_check("template")
+    with pytest.raises(TemplateError, match=f"it has {told}, which a message can't tell"):
+        check(parse_message({**ORDER, "body": ["a", "b"]}))
+
+
+@pytest.mark.parametrize("cards", [None, "", "[]", "null", []])
+async def test_a_template_without_cards_can_be_sent(whatscloud: WhatsCloudServer, cards: Any) -> None:
+    whatscloud.say("GET /templates", facts.nested({**facts.TEMPLATE, "cards_json": cards}))
+    check = await whatscloud.channel().message_check("template")
+    check(parse_message({**ORDER, "body": ["a", "b"], "buttons": {0: "x"}}))
+
+
 async def test_a_template_with_a_place_above_it_has_no_field_in_the_api(whatscloud: WhatsCloudServer) -> None:
     whatscloud.say("GET /templates", facts.nested({**facts.TEMPLATE, "header_data_format": "LOCATION"}))
     check = await whatscloud.channel().message_check("template")

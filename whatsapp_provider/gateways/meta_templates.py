@@ -15,6 +15,9 @@ from whatsapp_provider.templates import OfficialTemplate, placeholders
 
 CATEGORIES = ("AUTHENTICATION", "MARKETING", "UTILITY")
 _NEEDED = ("name", "category", "language", "components")
+#: What a message would have to tell of parts and buttons of these types, and no kind of message can.
+_UNSENDABLE_PARTS = {"CAROUSEL": "cards", "LIMITED_TIME_OFFER": "an offer that ends"}
+_UNSENDABLE_BUTTONS = {"FLOW": "a flow", "MPM": "products", "SPM": "a product"}
 #: What a value of a button is called, by what the button is; others take none.
 _BUTTONS = {"url": ("text", "text"), "copy_code": ("coupon_code", "coupon_code")}
 
@@ -37,7 +40,8 @@ def read_template(told: Mapping[str, Any]) -> MetaTemplate:
     parts = _parts(told)
     header, body = parts.get("HEADER", {}), _text(parts.get("BODY", {}).get("text"))
     in_header = placeholders(_text(header.get("text")))
-    buttons = _buttons(parts.get("BUTTONS", {}).get("buttons"))
+    told_buttons = parts.get("BUTTONS", {}).get("buttons")
+    buttons = _buttons(told_buttons)
     official = OfficialTemplate(
         name=_text(told.get("name")),
         language=_text(told.get("language")),
@@ -47,6 +51,10 @@ def read_template(told: Mapping[str, Any]) -> MetaTemplate:
         header_values=len(in_header),
         body_names=placeholders(body),
         button_values=tuple(buttons),
+        unsendable=(
+            *(words for part, words in _UNSENDABLE_PARTS.items() if part in parts),
+            *unsendable_buttons(told_buttons),
+        ),
         body=body,
     )
     named = [name for name in in_header if not name.isdecimal()]
@@ -72,6 +80,13 @@ def _buttons(told: Any) -> dict[int, str]:
         elif kind in {"URL", "OTP"} and placeholders(_text(button.get("url"))):
             found[place] = "url"
     return found
+
+
+def unsendable_buttons(told: Any) -> tuple[str, ...]:
+    """Return in words what buttons want told that no message can tell, each thing once."""
+    listed = told if isinstance(told, list) else ()
+    types = [_text(button.get("type")).upper() for button in listed if isinstance(button, dict)]
+    return tuple(dict.fromkeys(_UNSENDABLE_BUTTONS[one] for one in types if one in _UNSENDABLE_BUTTONS))
 
 
 def _text(value: Any) -> str:

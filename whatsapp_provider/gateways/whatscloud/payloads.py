@@ -73,6 +73,8 @@ class TemplateRow(Row):
     body_data: str | None = Field(default=None, repr=False)
     body_params_count: int | None = None
     buttons_data: list[dict[str, Any]] = Field(default_factory=list)
+    #: Of newer versions, the text of a JSON list or one; only whether there are any is read.
+    cards_json: Any = Field(default=None, repr=False)
 
     @field_validator("buttons_data", mode="before")
     @classmethod

@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from whatsapp_provider.errors import TemplateError, UnsupportedError
+from whatsapp_provider.gateways.meta_templates import unsendable_buttons
 from whatsapp_provider.gateways.whatscloud.payloads import TemplateRow
 from whatsapp_provider.messages import TemplateMessage
 from whatsapp_provider.templates import OfficialTemplate, placeholders
 
 MOST_VALUES = 10  #: ``field_1`` to ``field_10``
+_NO_CARDS = ("[]", "{}", "null")
 MOST_BUTTONS = 3  #: ``button_0`` to ``button_2``
 #: By its own name or by place in a URL; what else Meta's templates can have is not taken.
 SENDABLE_HEADERS = {None, "text", "image", "video", "document"}
@@ -31,7 +33,20 @@ def official(row: TemplateRow) -> OfficialTemplate:
         # Where the text is not told, its count is.
         body_names=names or tuple(str(place) for place in range(1, min(row.body_params_count or 0, 99) + 1)),
         button_values=tuple(place for place, button in enumerate(row.buttons_data) if _takes_a_value(button)),
+        unsendable=_unsendable(row),
         body=row.body_data or "",
+    )
+
+
+def _unsendable(row: TemplateRow) -> tuple[str, ...]:
+    """Return in words what the template wants told and a request has no field for."""
+    cards = row.cards_json.strip() if isinstance(row.cards_json, str) else row.cards_json
+    # A button's value is always sent as the end of a URL.
+    copies = any(str(button.get("type")).upper() == "COPY_CODE" for button in row.buttons_data)
+    return (
+        *(("cards",) if cards and cards not in _NO_CARDS else ()),
+        *(("a code to copy",) if copies else ()),
+        *unsendable_buttons(row.buttons_data),
     )
 
 
