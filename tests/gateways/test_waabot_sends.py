@@ -140,6 +140,13 @@ UNCLEAR: dict[str, httpx.Response] = {
     "done, and a refusal as its data": httpx.Response(
         200, json=facts.done("Message sent", "phone isn't connected")
     ),
+    "done, and an error beside it": httpx.Response(
+        200, json={**facts.done("Message sent successfully", {}), "error": "Timed Out"}
+    ),
+    "done, and an error inside": httpx.Response(
+        200, json=facts.done("Message sent successfully", {"message": {}, "error": "Timed Out"})
+    ),
+    "a message, and an error beside it": httpx.Response(200, json={**facts.IMAGE_SENT, "error": {"code": 1}}),
     "a refusal without words": httpx.Response(200, json={"status": False}),
     "a refusal in other words": httpx.Response(201, json=facts.CRASHED),
     "an inner refusal": httpx.Response(

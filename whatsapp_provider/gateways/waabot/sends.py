@@ -244,17 +244,33 @@ def send_result(answer: Answer) -> SendResult:
 
     A text's answer has no message id, and says nothing more than that it was sent.
 
-    :raises NoAnswerError: if it neither says so nor names the message.
+    :raises NoAnswerError: if it neither says so nor names the message, or tells an error beside it.
     """
     body = answer.json()
     message_id = _message_id(body)
-    if message_id is None and not (isinstance(body, dict) and body.get("status") is True):
+    said_so = message_id is not None or (isinstance(body, dict) and body.get("status") is True)
+    if not said_so:
         raise NoAnswerError(
             "Waabot's answer to a send neither says that it was done nor names the message; it may have been sent.",
             status=answer.status,
             code="no_message_id",
         )
+    if _tells_an_error(body):
+        raise NoAnswerError(
+            "Waabot's answer to a send says that it was done and tells an error; the message may have been sent.",
+            status=answer.status,
+            code="done_and_error",
+        )
     return SendResult(message_id)
+
+
+def _tells_an_error(body: Any) -> bool:
+    """Whether the envelope, or the inner server's in it, has an error beside what it says was done."""
+    while isinstance(body, dict):
+        if body.get("error"):
+            return True
+        body = body.get("data")
+    return False
 
 
 def _message_id(body: Any) -> str | None:

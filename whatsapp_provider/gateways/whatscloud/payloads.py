@@ -140,4 +140,3 @@ class NumberAnswer(Payload):
 
 _reader = Reader("WhatsCloud", "Is the API URL of the connection that of WhatsCloud's API, version 1?")
 read = _reader.one
-read_list = _reader.many
