@@ -191,11 +191,11 @@ class WhatsCloudSubject:
 
     def documented(self, status: int, body: Any) -> frozenset[Outcome]:
         """Read the reference: ``status`` is ``success``, unless Meta's error is in it; Meta's codes refuse."""
-        if status == 413:
+        code = _metas(body)
+        if status == 413 and code is None:
             return frozenset({SKIP, HALT})
         if not isinstance(body, dict):
             return frozenset()
-        code = _metas(body)
         if 200 <= status < 300:
             if code is None:
                 return frozenset({ACCEPTED}) if _says_success(body) else frozenset()
