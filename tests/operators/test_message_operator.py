@@ -11,6 +11,7 @@ from airflow.sdk import DAG
 
 from tests.hooks.world import ADA, BOB, World, context
 from tests.operators.places import at_whatscloud
+from whatsapp_provider.demo.gateways import connection_fields
 from whatsapp_provider.errors import NotConnectedError, RecipientRejectedError
 from whatsapp_provider.operators.base import WhatsAppTaskFailedError
 from whatsapp_provider.operators.message import WhatsAppSendMessageOperator
@@ -93,6 +94,17 @@ def test_a_cleared_task_whose_text_has_changed_meanwhile_says_already_sent(world
     run(task(message_key="welcome"))
     again = run(task(message_key="welcome", text="It is another hour now"))
     assert again["status"] == "already_sent"
+    assert world.received() == [(ADA, "Hello")]
+
+
+def test_a_message_whose_id_the_gateway_does_not_tell_is_sent_once_too(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bot = world.emulator.waabot.paired_bot("front desk")
+    world.connect(**connection_fields("waabot", world.facts))
+    told = [run(task(channel=bot.id)) for _ in range(2)]
+    assert [(one["message_id"], one["status"]) for one in told] == [("", "accepted"), ("", "already_sent")]
+    assert "message of which the gateway tells no id." in capsys.readouterr().out
     assert world.received() == [(ADA, "Hello")]
 
 

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
     """Send one message, once: a retried or cleared task finds in the ledger what was sent before.
 
-    Returns ``message_id``, ``message_key`` and ``status``: ``accepted`` or ``already_sent``.
+    Returns ``message_id`` (empty where the gateway tells none), ``message_key`` and ``status``: ``accepted`` or
+    ``already_sent``.
 
     :param to: a phone number with country code, or a WhatsApp id.
     :param text: the text; or give ``message``. One that ends in ``.txt`` or ``.md`` names a file in the DAG's
@@ -82,7 +83,7 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
             "%s %s: message %s.",
             "Sent before to" if result.already_sent else "Sent to",
             recipient.masked,
-            result.message_id,
+            result.message_id or "of which the gateway tells no id",
         )
         return {
             "message_id": result.message_id,
