@@ -12,8 +12,8 @@ from tests.gateways.waabot_server import REF, WaabotServer
 from whatsapp_provider.errors import (
     ConfigurationError,
     CredentialRejectedError,
-    Disposition,
     NoAnswerError,
+    WhatsAppError,
 )
 from whatsapp_provider.model import ChannelSpec
 
@@ -53,14 +53,24 @@ async def test_a_bot_whose_creation_took_no_name_is_given_it_afterwards(waabot: 
     assert asked.query == facts.PAIR
 
 
-async def test_a_bot_that_can_not_be_given_its_name_leaves_its_creation_in_doubt(
-    waabot: WaabotServer,
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        # A retry would create a second bot, and could not name that one either.
+        (facts.MATCHED_NOTHING, ConfigurationError),
+        (httpx.Response(400, json=facts.refused("bot_name is not allowed")), ConfigurationError),
+        (httpx.Response(204), NoAnswerError),
+    ],
+    ids=["matched nothing", "refused", "unclear"],
+)
+async def test_a_bot_that_can_not_be_given_its_name_is_told_and_not_created_again(
+    waabot: WaabotServer, answer: Any, error: type[WhatsAppError]
 ) -> None:
     waabot.say(CREATE, facts.done("", {**facts.BOT, "settings": {**facts.SETTINGS, "bot_name": None}}))
-    waabot.say("PUT /whatsapp/updateGeneral", facts.MATCHED_NOTHING)
-    with pytest.raises(NoAnswerError, match=f"created bot '{facts.BOT_ID}'.*matched nothing") as caught:
+    waabot.say("PUT /whatsapp/updateGeneral", answer)
+    with pytest.raises(error, match=f"created bot '{facts.BOT_ID}'.* Name it, or delete it"):
         await waabot.gateway().account().create_channel(SPEC)
-    assert caught.value.disposition is Disposition.HOLD
+    assert len(waabot.calls(CREATE)) == 1
 
 
 @pytest.mark.parametrize(

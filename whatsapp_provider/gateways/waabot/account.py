@@ -78,12 +78,14 @@ class WaabotAccount(LimitedAccount):
         try:
             await update(self._api, bot.pair, {"bot_name": name}, bot.id)
         except GatewayError as error:
-            # A bot of another name would not be found again, and the next attempt would create a second one.
-            raise NoAnswerError(
+            told = (
                 f"Waabot created bot {bot.id!r}, and it could not be given the name {name!r}: {error} Name it, or "
-                "delete it.",
-                code="created_unnamed",
-            ) from None
+                "delete it."
+            )
+            if error.disposition is Disposition.HOLD:
+                raise NoAnswerError(told, code="created_unnamed") from None
+            # A bot of another name would not be found again, and each retry would create one more.
+            raise ConfigurationError(told, code="created_unnamed") from None
 
     async def _start(self, bot: Bot) -> None:
         if bot.pair is None:
