@@ -56,9 +56,7 @@ POSTGRES = pytest.param("postgres", marks=pytest.mark.postgres)
 MARIADB = pytest.param("mariadb", marks=pytest.mark.mariadb)
 
 
-@pytest.fixture(
-    params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.again])]
-)
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.again])])
 def url(request: pytest.FixtureRequest) -> str:
     """Where the ledger is: ``make test`` runs the test on a file, ``make kill`` once more on a server.
 
