@@ -455,6 +455,7 @@ async def test_words_of_metas_that_quote_a_message_are_not_told(whatscloud: What
         ({"message": "…", "retry_after": True}, {"retry-after": "9"}, 9),
         ({"message": "…", "retry_after": "soon"}, {"retry-after": "9"}, 9),
         ({"message": "…", "retry_after": [1]}, {}, None),
+        ({"message": "…", "retry_after": -1}, {"retry-after": "9"}, 9),
         ([], {}, None),
     ],
 )

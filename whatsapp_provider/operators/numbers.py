@@ -185,7 +185,7 @@ class WhatsAppCheckNumbersOperator(WhatsAppOperator):
                 log=self.log,
             )
         except WhatsAppError:
-            where = f"kept in {self.output_path}" if self.output_path else "lost, as there is no output_path"
+            where = "kept in the output file" if self.output_path else "lost, as there is no output_path"
             self.log.warning("Stopped after %d answers, which are %s.", len(answers) - before, where)
             raise
         return len(answers) - before

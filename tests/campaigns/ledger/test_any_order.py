@@ -157,6 +157,8 @@ class AnyOrder(RuleBasedStateMachine):
 
 def test_any_order_of_events_keeps_the_guarantee(open_ledger: Callable[..., Ledger], time: Time) -> None:
     machine: Any = type("Machine", (AnyOrder,), {"ledger": open_ledger(), "time": time})
+    # On a server each step is a round trip: fewer ways there.
+    ways = 30 if open_ledger().name.startswith("sqlite") else 12
     run_state_machine_as_test(
-        machine, settings=settings(max_examples=30, stateful_step_count=30, deadline=None, derandomize=True)
+        machine, settings=settings(max_examples=ways, stateful_step_count=30, deadline=None, derandomize=True)
     )

@@ -288,7 +288,7 @@ def test_doubt_ends_by_proof_or_policy_and_by_nothing_else() -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=100,
+            max_examples=60,
             stateful_step_count=60,
             deadline=None,
             derandomize=True,

@@ -112,7 +112,7 @@ def asked_wait(answer: Answer, body: Any) -> float | None:
             seconds = float(value)
         except (ValueError, OverflowError):
             seconds = nan
-        if (wait := told_wait(seconds)) is not None:
+        if seconds >= 0 and (wait := told_wait(seconds)) is not None:
             return wait
     return retry_after(answer)
 
