@@ -11,6 +11,7 @@ from time import time
 from typing import Any
 
 from whatsapp_provider.dispositions import failure
+from whatsapp_provider.errors import NoAnswerError
 
 LONGEST_WAIT = 30 * 86_400.0  #: seconds; whoever tells of a longer wait is asked again after so long
 
@@ -94,6 +95,13 @@ class Answer:
                 "is the URL of the connection that of the API?",
                 status=self.status,
             ) from None
+
+    def json_or_none(self) -> Any:
+        """Return the decoded body, ``None`` for what is no JSON."""
+        try:
+            return self.json()
+        except NoAnswerError:
+            return None
 
 
 def _finite(token: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
@@ -9,10 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from whatsapp_provider.errors import ConfigurationError
+from whatsapp_provider.model import ChannelRef
 
 #: What the empty port field says. Airflow 3.3.2 sends 0 for no port when its Test button is pressed, takes that
 #: for another server than the stored one, and refuses (apache/airflow#73298); with a port it does test.
 PORT_HINT = "443, which the Test button of Airflow 3.3.2 needs"
+LONGEST_SERVER = 80  #: characters of its address in a channel's name in the ledger
 #: Whom a notification goes to that names nobody; Airflow's edge reads it, so that no gateway has to.
 NOTIFY_FIELD = "notify_to"
 #: What every gateway's form has beside its own fields.
@@ -139,3 +142,27 @@ class ConnectionValues:
         if self.port and not has_port and not urlsplit(url).path:
             url = f"{url}:{self.port}"
         return url if schema in {"", "http", "https"} else f"{url}/{schema}"
+
+
+def fingerprint(secret: str) -> str:
+    """Return a name for a value that is not to be told: the same each time, and no way back."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:12]
+
+
+def server_scope(url: str) -> str:
+    """Return the server of a URL, as what its channels' names are unique within; a long one by its hash."""
+    parts = urlsplit(url)
+    server = f"{parts.netloc}{parts.path.rstrip('/')}".lower()
+    return server if len(server) <= LONGEST_SERVER else fingerprint(server)
+
+
+def check_gateway(ref: ChannelRef, gateway: str, conn_id: str) -> None:
+    """Refuse another gateway's channel.
+
+    :raises ConfigurationError: naming both gateways.
+    """
+    if ref.gateway != gateway:
+        raise ConfigurationError(
+            f"Channel {ref.channel_id!r} belongs to gateway {ref.gateway!r}, and connection {conn_id!r} is one of "
+            f"{gateway!r}. Use the connection that created it."
+        )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from whatsapp_provider.errors import (
     CredentialRejectedError,
@@ -96,7 +95,7 @@ def _missing(answer: Answer, text: str, said: str) -> GatewayError:
 def _known(answer: Answer, effect: Effect, text: str, said: str) -> GatewayError | None:
     """Return the error of a refusal with a status that by itself says nothing."""
     status = answer.status
-    if _body(answer) is None:  # a page of whoever stands before the server may use any of its words
+    if answer.json_or_none() is None:  # a page of whoever stands before the server may use any of its words
         return _in_doubt(status, effect, text, said, code="server_exception")
     if (refused := _of_templates(answer, effect, said)) is not None:
         return refused
@@ -133,7 +132,7 @@ def _in_doubt(status: int, effect: Effect, text: str, said: str, *, code: str) -
 
 def _of_templates(answer: Answer, effect: Effect, said: str) -> GatewayError | None:
     """Return the error of a template's route, which has an envelope of its own around what Meta said."""
-    body = _body(answer)
+    body = answer.json_or_none()
     details = body.get("details") if isinstance(body, dict) else None
     code = details.get("whatsapp_code") if isinstance(details, dict) else None
     if meta.is_code(code):
@@ -156,13 +155,13 @@ def _closed(effect: Effect, status: int, said: str) -> GatewayError:
 
 def _is_envelope(answer: Answer) -> bool:
     """Whether an error has the server's own form, ``{"status", "error", "response": {"message": …}}``."""
-    body = _body(answer)
+    body = answer.json_or_none()
     response = body.get("response") if isinstance(body, dict) else None
     return isinstance(response, dict) and "message" in response
 
 
 def _is_not_on_whatsapp(answer: Answer) -> bool:
-    body = _body(answer)
+    body = answer.json_or_none()
     response = body.get("response") if isinstance(body, dict) else None
     told = response.get("message") if isinstance(response, dict) else None
     return (
@@ -170,10 +169,3 @@ def _is_not_on_whatsapp(answer: Answer) -> bool:
         and bool(told)
         and all(isinstance(item, dict) and item.get("exists") is False for item in told)
     )
-
-
-def _body(answer: Answer) -> Any:
-    try:
-        return answer.json()
-    except NoAnswerError:
-        return None

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from urllib.parse import urlsplit
 
 from whatsapp_provider.errors import ConfigurationError
-from whatsapp_provider.gateways.connection import ConnectionValues
+from whatsapp_provider.gateways.connection import ConnectionValues, check_gateway, fingerprint, server_scope
 from whatsapp_provider.gateways.evolution.account import EvolutionAccount
 from whatsapp_provider.gateways.evolution.answers import classifier
 from whatsapp_provider.gateways.evolution.capabilities import CAPABILITIES
@@ -17,8 +15,6 @@ from whatsapp_provider.gateways.evolution.dialects import VERSION_WITHIN, Server
 from whatsapp_provider.http import ApiClient, Sleep, check_url
 from whatsapp_provider.model import ChannelRef
 from whatsapp_provider.transport import Timeouts, Wire
-
-LONGEST_SERVER = 80  #: characters of its address in a channel's name in the ledger
 
 
 def open_gateway(
@@ -58,15 +54,13 @@ class EvolutionGateway:
     def account_key(self) -> str:
         """A hash that names the server and the key."""
         key = self._config.global_key or self._config.instance_token
-        digest = hashlib.sha256(f"{self._config.url} {key}".encode()).hexdigest()
-        return f"{self.name}/{digest[:12]}"
+        named = fingerprint(f"{self._config.url} {key}")
+        return f"{self.name}/{named}"
 
     @property
     def channel_scope(self) -> str:
         """The server: each has names of its own. Long ones are told by their hash."""
-        parts = urlsplit(self._config.url)
-        server = f"{parts.netloc}{parts.path.rstrip('/')}".lower()
-        return server if len(server) <= LONGEST_SERVER else hashlib.sha256(server.encode()).hexdigest()[:12]
+        return server_scope(self._config.url)
 
     @property
     def send_timeout(self) -> float:
@@ -87,11 +81,7 @@ class EvolutionGateway:
     def channel(self, ref: ChannelRef) -> EvolutionChannel:
         """Return one instance; the connection's own one is reached by its own key, where that is given."""
         config = self._config
-        if ref.gateway != self.name:
-            raise ConfigurationError(
-                f"Channel {ref.channel_id!r} belongs to gateway {ref.gateway!r}, and connection "
-                f"{config.conn_id!r} is one of {self.name!r}. Use the connection that created it."
-            )
+        check_gateway(ref, self.name, config.conn_id)
         name = check_name(ref.channel_id)
         if config.instance_token and name == config.instance:
             client = self._client(config.instance_token, "instance token")

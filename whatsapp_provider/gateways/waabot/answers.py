@@ -47,7 +47,7 @@ def classify(answer: Answer, effect: Effect, said: str, *, text: str | None = No
 
     :param text: what a 2xx refuses with in its body.
     """
-    texts = [text] if text is not None else _texts(_body(answer))
+    texts = [text] if text is not None else _texts(answer.json_or_none())
     for words in texts:
         if (known := _TEXTS.get(_plain(words))) is not None:
             error, code, advice = known
@@ -58,7 +58,7 @@ def classify(answer: Answer, effect: Effect, said: str, *, text: str | None = No
             status=answer.status,
             code="refused_in_2xx",
         )
-    if answer.status == 404 and not isinstance(_body(answer), dict):
+    if answer.status == 404 and not isinstance(answer.json_or_none(), dict):
         return RequestRejectedError(
             f"{said} No such route is there; mend the base URL of the connection (Host).",
             status=404,
@@ -72,7 +72,7 @@ def refusal_in(answer: Answer) -> str | None:
 
     Empty where it says in one place that it was done and in another why it was not: that proves neither.
     """
-    inner: Any = _body(answer)
+    inner: Any = answer.json_or_none()
     for _ in range(_DEEPEST + 1):
         texts = _texts(inner)
         known = next((text for text in texts if _plain(text) in _TEXTS), None)
@@ -99,10 +99,3 @@ def _texts(body: Any) -> list[str]:
 
 def _plain(text: str) -> str:
     return text.strip().rstrip(".!").lower()
-
-
-def _body(answer: Answer) -> Any:
-    try:
-        return answer.json()
-    except NoAnswerError:
-        return None

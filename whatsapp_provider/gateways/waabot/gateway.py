@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from base64 import urlsafe_b64decode
 
 from whatsapp_provider.errors import ConfigurationError
-from whatsapp_provider.gateways.connection import ConnectionValues
+from whatsapp_provider.gateways.connection import ConnectionValues, check_gateway, fingerprint
 from whatsapp_provider.gateways.waabot.account import WaabotAccount
 from whatsapp_provider.gateways.waabot.api import Api
 from whatsapp_provider.gateways.waabot.bots import PAIR_WITHIN, Bots
@@ -54,7 +53,7 @@ class WaabotGateway:
             return ChannelRef(self.name, config.channel_id)
         if config.pair is not None:
             # The pair is the only name of the bot; a hash of it is stable and no secret.
-            return ChannelRef(self.name, f"session-{_fingerprint(config.pair.session_id)}")
+            return ChannelRef(self.name, f"session-{fingerprint(config.pair.session_id)}")
         return None
 
     @property
@@ -63,7 +62,7 @@ class WaabotGateway:
         config = self._config
         pair = config.pair.session_id if config.pair else ""
         user = _user_of(config.account_token) or config.refresh_token or config.account_token or pair
-        return f"{self.name}/{_fingerprint(f'{config.url} {user}')}"
+        return f"{self.name}/{fingerprint(f'{config.url} {user}')}"
 
     @property
     def send_timeout(self) -> float:
@@ -82,11 +81,7 @@ class WaabotGateway:
     def channel(self, ref: ChannelRef) -> WaabotChannel:
         """Return one bot; its pair is asked for at the first request."""
         config = self._config
-        if ref.gateway != self.name:
-            raise ConfigurationError(
-                f"Channel {ref.channel_id!r} belongs to gateway {ref.gateway!r}, and connection "
-                f"{config.conn_id!r} is one of {self.name!r}. Use the connection that created it."
-            )
+        check_gateway(ref, self.name, config.conn_id)
         deprecated = config.uses_deprecated_text
         return WaabotChannel(self._api, self._bots, ref, self._sleep, deprecated_text=deprecated)
 
@@ -98,10 +93,6 @@ class WaabotGateway:
         if own is None:
             raise ConfigurationError(f"Connection {self._config.conn_id!r} has no token.")
         return f"Waabot bot {own.channel_id}: {(await self.channel(own).look()).word}"
-
-
-def _fingerprint(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()[:12]
 
 
 def _user_of(token: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Callable
 from time import time
 
@@ -16,7 +15,7 @@ from whatsapp_provider.errors import (
     NotFoundError,
     QuotaExceededError,
 )
-from whatsapp_provider.gateways.connection import ConnectionValues
+from whatsapp_provider.gateways.connection import ConnectionValues, check_gateway, fingerprint
 from whatsapp_provider.gateways.whapi.account import WhapiAccount
 from whatsapp_provider.gateways.whapi.answers import classify_gate, classify_manager
 from whatsapp_provider.gateways.whapi.capabilities import CAPABILITIES
@@ -72,14 +71,14 @@ class WhapiGateway:
             return ChannelRef(self.name, config.channel_id)
         if config.channel_token:
             # The token is the only name of the channel; its hash is stable and no secret.
-            return ChannelRef(self.name, f"token-{_fingerprint(config.channel_token)}")
+            return ChannelRef(self.name, f"token-{fingerprint(config.channel_token)}")
         return None
 
     @property
     def account_key(self) -> str:
         """A hash that names the account."""
         config = self._config
-        return f"{self.name}/{_fingerprint(config.partner_token or config.channel_token)}"
+        return f"{self.name}/{fingerprint(config.partner_token or config.channel_token)}"
 
     @property
     def send_timeout(self) -> float:
@@ -104,11 +103,7 @@ class WhapiGateway:
 
     def channel(self, ref: ChannelRef) -> WhapiChannel:
         """Return one channel; its token is asked for at the first request."""
-        if ref.gateway != self.name:
-            raise ConfigurationError(
-                f"Channel {ref.channel_id!r} belongs to gateway {ref.gateway!r}, and connection "
-                f"{self._config.conn_id!r} is one of {self.name!r}. Use the connection that created it."
-            )
+        check_gateway(ref, self.name, self._config.conn_id)
 
         async def client() -> ApiClient:
             token = await self._token(ref)
@@ -227,7 +222,3 @@ def _deleted(ref: ChannelRef) -> NotFoundError:
     return NotFoundError(
         f"Whapi knows no channel {ref.channel_id!r}{name}; it was deleted or belongs to another account."
     )
-
-
-def _fingerprint(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()[:12]

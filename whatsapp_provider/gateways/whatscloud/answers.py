@@ -16,7 +16,6 @@ from whatsapp_provider.errors import (
     Disposition,
     GatewayError,
     NameTakenError,
-    NoAnswerError,
     NotFoundError,
     QuotaExceededError,
     RateLimitedError,
@@ -44,7 +43,7 @@ def classifier(conn_id: str, tenant: str) -> Classify:
     """Return the classification of answers to requests of one connection."""
 
     def classify(answer: Answer, effect: Effect, said: str) -> GatewayError:
-        status, body = answer.status, body_of(answer)
+        status, body = answer.status, answer.json_or_none()
         if status >= 400 and (code := meta_code(body)) is not None:
             return refused_by_meta(code, said, answer, body)
         if status == 429:
@@ -67,14 +66,6 @@ def classifier(conn_id: str, tenant: str) -> Classify:
         return found or classify_status(answer, effect, said)
 
     return classify
-
-
-def body_of(answer: Answer) -> Any:
-    """Return the decoded body, ``None`` for what is no JSON."""
-    try:
-        return answer.json()
-    except NoAnswerError:
-        return None
 
 
 def meta_code(body: Any) -> int | None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from urllib.parse import urlsplit
 
 from whatsapp_provider.errors import ConfigurationError
-from whatsapp_provider.gateways.connection import ConnectionValues
+from whatsapp_provider.gateways.connection import ConnectionValues, check_gateway, fingerprint, server_scope
 from whatsapp_provider.gateways.whatscloud.account import WhatsCloudAccount
 from whatsapp_provider.gateways.whatscloud.answers import classifier
 from whatsapp_provider.gateways.whatscloud.capabilities import CAPABILITIES
@@ -17,8 +15,6 @@ from whatsapp_provider.gateways.whatscloud.pages import Pages
 from whatsapp_provider.http import ApiClient, Sleep, check_url, segment
 from whatsapp_provider.model import ChannelRef
 from whatsapp_provider.transport import Timeouts, Wire
-
-LONGEST_SERVER = 80  #: characters of its address in a channel's name in the ledger
 
 
 def open_gateway(
@@ -65,15 +61,13 @@ class WhatsCloudGateway:
     @property
     def account_key(self) -> str:
         """A hash that names the server and the tenant; tokens change."""
-        digest = hashlib.sha256(f"{self._config.url} {self._config.tenant}".encode()).hexdigest()
-        return f"{self.name}/{digest[:12]}"
+        named = fingerprint(f"{self._config.url} {self._config.tenant}")
+        return f"{self.name}/{named}"
 
     @property
     def channel_scope(self) -> str:
         """The server: each has tenants of its own. Long ones are told by their hash."""
-        parts = urlsplit(self._config.url)
-        server = f"{parts.netloc}{parts.path.rstrip('/')}".lower()
-        return server if len(server) <= LONGEST_SERVER else hashlib.sha256(server.encode()).hexdigest()[:12]
+        return server_scope(self._config.url)
 
     @property
     def send_timeout(self) -> float:
@@ -89,11 +83,7 @@ class WhatsCloudGateway:
 
         :raises ConfigurationError: for any other.
         """
-        if ref.gateway != self.name:
-            raise ConfigurationError(
-                f"Channel {ref.channel_id!r} belongs to gateway {ref.gateway!r}, and connection "
-                f"{self._config.conn_id!r} is one of {self.name!r}. Use the connection that created it."
-            )
+        check_gateway(ref, self.name, self._config.conn_id)
         if ref.channel_id != self._config.tenant:
             raise ConfigurationError(
                 f"Connection {self._config.conn_id!r} has the token of tenant {self._config.tenant!r} alone, which "
