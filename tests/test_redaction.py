@@ -58,6 +58,13 @@ def test_what_looks_like_a_token_is_struck_out_though_nobody_named_it(text: str)
     assert "***" in shown
 
 
+@pytest.mark.parametrize(
+    "token", ["0184-28a5-439a-a1cd-fc6f", "464c3391-9d2f-4e0a-8a51-0f6b1c2d3e4f", "2AD8-07C9-447B-994D"]
+)
+def test_hexadecimal_digits_in_groups_are_struck_out(token: str) -> None:
+    assert redact(f"no bot {token} here") == "no bot *** here"
+
+
 @pytest.mark.parametrize("text", ["token=abc", "password: abc", 'secret":"abc'])
 def test_what_is_named_as_a_secret_is_struck_out_however_short(text: str) -> None:
     assert "abc" not in redact(text)

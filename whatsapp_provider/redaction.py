@@ -7,11 +7,14 @@ import re
 #: Seven digits or more in a row, as in phone numbers and WhatsApp ids, perhaps written with spaces.
 _NUMBER = re.compile(r"\+?\d(?:[\s().\-/]{0,3}\d){6,}")
 #: What follows the name of a secret, and what looks like one by itself: a word of 20 characters or more
-#: after "bearer", a JWT, 32 letters and digits.
+#: after "bearer", a JWT, 32 letters and digits, hexadecimal digits in groups as in a UUID.
 _NAMED = re.compile(
     r"(?i)((?:token|api_?key|secret|password)[\"']?\s*[=:]\s*[\"']?)(?:bearer\s+)?[^\s\"',&}]+"
 )
-_BARE = re.compile(r"(?i)(bearer\s+)[\w.~+/=-]{20,}|\beyJ[\w-]+(?:\.[\w-]+)*|\b(?=\w*\d)[A-Za-z0-9]{32,}\b")
+_BARE = re.compile(
+    r"(?i)(bearer\s+)[\w.~+/=-]{20,}|\beyJ[\w-]+(?:\.[\w-]+)*|\b(?=\w*\d)[A-Za-z0-9]{32,}\b"
+    r"|\b[0-9a-f]{4,8}(?:-[0-9a-f]{4}){3}(?:-[0-9a-f]{4,12})?\b"
+)
 _LONGEST = 10_000  #: characters that are looked at
 _PART = 12  #: characters in a row of a secret that are struck out where the rest of it was cut off
 _WORD = 4  #: characters; a shorter secret is struck out as a whole word only, else little text would remain

@@ -45,3 +45,9 @@ def test_an_error_does_not_tell_the_numbers_that_an_answer_is_keyed_by() -> None
     with pytest.raises(NoAnswerError) as caught:
         reader.one(Rows, {"rows": [], "labels": {"5511900000000": "neither"}})
     assert "5511900000000" not in str(caught.value)
+
+
+@pytest.mark.parametrize("told", ["not base64!", "\ufeff", "é" * 8])
+def test_a_picture_that_is_none_is_an_unreadable_answer(told: str) -> None:
+    with pytest.raises(NoAnswerError, match="not an image"):
+        reader.image(told)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from binascii import Error as Base64Error
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
@@ -82,7 +81,7 @@ class Reader:
         _, _, data = base64.rpartition(",")
         try:
             return b64decode(data, validate=True)
-        except Base64Error:
+        except ValueError:  # of base64's own kind, or of a letter that is none of its
             raise NoAnswerError(
                 f"{self.gateway} answered a QR code that is not an image.", code="unreadable"
             ) from None
