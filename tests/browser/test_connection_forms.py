@@ -19,6 +19,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.airflow]
 Shot = Callable[[Page, str], None]
 OWN_LABELS = {"host": "Host", "login": "Login", "password": "Password", "port": "Port", "schema": "Schema"}
 each_gateway = pytest.mark.parametrize("line", GATEWAYS.values(), ids=lambda line: line.name)
+#: A quarter of a minute each: one by ``make test``, the others by ``make kill``.
+one_gateway_first = pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(line, id=line.name, marks=[pytest.mark.again] if number else [])
+        for number, line in enumerate(GATEWAYS.values())
+    ],
+)
 
 
 def add_connection(page: Page, conn_id: str, connection_type: str) -> Locator:
@@ -93,7 +101,7 @@ def test_a_form_shows_its_fields_by_section_with_what_they_are_for(
         shot(page, f"form-{line.name}-{heading.lower().replace(' ', '-')}")
 
 
-@each_gateway
+@one_gateway_first
 def test_a_connection_is_added_tested_mended_and_stored(
     context: BrowserContext, site: Site, shot: Shot, line: GatewayLine, conn_id: str
 ) -> None:

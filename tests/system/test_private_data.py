@@ -14,7 +14,7 @@ from tests.system.world import CONN_ID, World, a_world, write_audience
 from whatsapp_provider.demo.airflow import AirflowServer
 from whatsapp_provider.demo.rest import Json, JsonClient
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.kill]
 
 TEXT, CAMPAIGN_TEXT, HEADER = "Zebra-4711 for you", "Quokka-4711 for everybody", "okapi-header-4711"
 TO = "+15557770001"
@@ -141,7 +141,6 @@ def test_logs_and_database_hold_nothing_private(world, tmp_path):
     assert not leaks, f"found in logs or database: {leaks}"
 
 
-@pytest.mark.kill
 def test_a_whole_run_of_the_demo_leaves_nothing_private(world, tmp_path):
     source = (Path(__file__).parents[2] / "dags_examples" / "onboard_and_campaign.py").read_text()
     audience = write_audience(tmp_path / "people.csv", PREFIX, 20)
