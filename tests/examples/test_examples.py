@@ -23,6 +23,7 @@ from tests.examples.conftest import Anywhere
 from tests.examples.run_dag import MARK
 from tests.hooks.world import ADA, BOB, World
 from tests.triggers.firing import deadline_missed
+from tests.versions import AIRFLOW
 
 ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "dags_examples"
@@ -242,7 +243,8 @@ def test_all_channels_are_reported_and_one_with_few_days_left_is_told(airflow: A
     assert world.received() == []
     airflow.run(file, {"min_days_left": 30}, state="failed")
     told = "1 of 1 channels are not as they should be: main: 6 days left."
-    assert world.received() == [(ADA, told)]
+    if AIRFLOW >= (3, 3):  # before, dag.test() hands callbacks no exception, as a worker does
+        assert world.received() == [(ADA, told)]
     pushed = airflow.stored("xcom", "key, value", "whatsapp_channel_health")
     assert [json.loads(value)["problems"] for key, value in pushed if key == "report"] == [
         ["main: 6 days left"]
