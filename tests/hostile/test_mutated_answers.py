@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 
 import pytest
@@ -13,6 +14,8 @@ from tests.hostile.server import HostileServer
 from whatsapp_provider.gateways.registry import GATEWAYS
 
 EXAMPLES = 150  #: of each gateway; `make hostile` hands in 10,000
+#: Where changes are judged, the same answers each time; else others, for there is always one that nobody tried.
+DICE = 20261121 if os.environ.get("CI") == "true" else None
 
 #: Calls that wait for a change of what the server here always answers alike.
 NEVER_SEEN_TO_END = {"delete channel", "code of one that shows QR codes"}
@@ -45,7 +48,7 @@ async def test_with_recorded_answers_every_call_does_what_it_is_for_and_asks_all
 
 
 def test_mutated_answers_bring_nothing_wrong_out(subject: Subject) -> None:
-    dice = random.SystemRandom().randrange(10**6)
+    dice = random.SystemRandom().randrange(10**6) if DICE is None else DICE
     for call, examples in zip(subject.calls, shares(subject.calls, EXAMPLES), strict=True):
         try:
             explore(subject, call, examples=examples, dice=dice)
