@@ -438,6 +438,15 @@ async def test_metas_code_decides_wherever_it_stands_and_whatever_the_status(
             assert caught.value.code == f"meta_{code}"
 
 
+@pytest.mark.parametrize("place", [{"message": {"id": "x"}}, {"messages": [{"id": 7}]}])
+async def test_an_error_of_metas_beside_a_message_leaves_it_in_doubt(
+    whatscloud: WhatsCloudServer, place: dict[str, Any]
+) -> None:
+    handed_on = {**facts.meta_error(131026), **place}
+    found = await failed(whatscloud, {"data": {"whatsapp_response": handed_on}}, status=200)
+    assert found.disposition is Disposition.HOLD
+
+
 async def test_words_of_metas_that_quote_a_message_are_not_told(whatscloud: WhatsCloudServer) -> None:
     error = facts.meta_error(132012, "the private words", f"to +{facts.PHONE}: the private words")
     found = await failed(whatscloud, facts.refused("the private words", errors=error), status=400)

@@ -111,9 +111,21 @@ def strict_json(said: Said) -> Any:
     if said.headers.get("content-encoding", "identity") in {"gzip", "deflate"}:
         return None
     try:
-        return json.loads(said.content.decode("utf-8-sig"), parse_constant=_refuse, object_pairs_hook=_once)
+        return json.loads(
+            said.content.decode("utf-8-sig"),
+            parse_constant=_refuse,
+            parse_float=_finite,
+            object_pairs_hook=_once,
+        )
     except (ValueError, RecursionError):
         return None
+
+
+def _finite(token: str) -> float:
+    number = float(token)
+    if not isfinite(number):
+        raise ValueError(token)
+    return number
 
 
 def _refuse(token: str) -> Any:
