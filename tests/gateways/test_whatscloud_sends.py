@@ -438,7 +438,9 @@ async def test_metas_code_decides_wherever_it_stands_and_whatever_the_status(
             assert caught.value.code == f"meta_{code}"
 
 
-@pytest.mark.parametrize("place", [{"message": {"id": "x"}}, {"messages": [{"id": 7}]}])
+@pytest.mark.parametrize(
+    "place", [{"message": {"id": "x"}}, {"messages": [{"id": 7}]}, {"type": {"id": "x"}}]
+)
 async def test_an_error_of_metas_beside_a_message_leaves_it_in_doubt(
     whatscloud: WhatsCloudServer, place: dict[str, Any]
 ) -> None:

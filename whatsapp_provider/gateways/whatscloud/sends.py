@@ -154,7 +154,7 @@ def send_result(answer: Answer, said: str) -> SendResult:
     """
     body = answer.json()
     code, message_id = meta_code(body), _message_id(body)
-    if code is not None and message_id is None and not _shows_a_message(body):
+    if code is not None and message_id is None and not _names_an_id(body.get("data")):
         raise refused_by_meta(code, said, answer, body)
     data = body.get("data") if isinstance(body, Mapping) else None
     word = data.get("status") if isinstance(data, Mapping) else None
@@ -177,12 +177,16 @@ def _is_success(body: Any, message_id: str | None) -> bool:
     return message_id is not None or answered is None
 
 
-def _shows_a_message(body: Any) -> bool:
-    """Whether what it hands on of Meta's answer has a message in it, though perhaps none that can be read."""
-    data = body.get("data") if isinstance(body, Mapping) else None
-    answered = data.get("whatsapp_response") if isinstance(data, Mapping) else None
-    places = [answered.get(name) for name in ("message", "messages")] if isinstance(answered, Mapping) else []
-    return any(isinstance(place, Mapping | list) for place in places)
+def _names_an_id(value: Any, levels: int = 5) -> bool:
+    """Whether a message may be named somewhere in it, though perhaps none that can be read."""
+    if not levels:
+        return False
+    if isinstance(value, Mapping):
+        return any(
+            (name in {"id", "message_id"} and item not in (None, "")) or _names_an_id(item, levels - 1)
+            for name, item in value.items()
+        )
+    return isinstance(value, list) and any(_names_an_id(item, levels - 1) for item in value)
 
 
 def _message_id(body: Any) -> str | None:
