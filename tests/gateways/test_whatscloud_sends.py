@@ -449,6 +449,12 @@ async def test_an_error_of_metas_beside_a_message_leaves_it_in_doubt(
     assert found.disposition is Disposition.HOLD
 
 
+@pytest.mark.parametrize("name", ["error", "errors"])
+async def test_a_success_with_an_error_beside_it_is_in_doubt(whatscloud: WhatsCloudServer, name: str) -> None:
+    found = await failed(whatscloud, {"status": "success", name: {"anything": 1}}, status=200)
+    assert found.disposition is Disposition.HOLD
+
+
 async def test_words_of_metas_that_quote_a_message_are_not_told(whatscloud: WhatsCloudServer) -> None:
     error = facts.meta_error(132012, "the private words", f"to +{facts.PHONE}: the private words")
     found = await failed(whatscloud, facts.refused("the private words", errors=error), status=400)

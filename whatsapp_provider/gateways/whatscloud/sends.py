@@ -172,6 +172,8 @@ def _is_success(body: Any, message_id: str | None) -> bool:
     """Whether it says so, and hands on no answer of Meta's that names no message."""
     if not isinstance(body, Mapping) or body.get("status") != "success":
         return False
+    if body.get("error") or body.get("errors"):
+        return False
     data = body.get("data")
     answered = data.get("whatsapp_response") if isinstance(data, Mapping) else None
     return message_id is not None or answered is None
