@@ -56,13 +56,19 @@ def placeholders(text: str | None) -> tuple[str, ...]:
     return tuple(sorted(found, key=int)) if all(name.isdecimal() for name in found) else found
 
 
+def find_template(message: TemplateMessage, templates: Iterable[OfficialTemplate]) -> OfficialTemplate | None:
+    """Return the template that a message names."""
+    wanted = (message.name, message.language)
+    return next((one for one in templates if (one.name, one.language) == wanted), None)
+
+
 def check_template(message: TemplateMessage, templates: Iterable[OfficialTemplate]) -> None:
     """Refuse a message that does not fit the template as the gateway reports it.
 
     :raises TemplateError: naming the template and what does not fit; values are not told.
     """
     known = list(templates)
-    found = next((one for one in known if (one.name, one.language) == (message.name, message.language)), None)
+    found = find_template(message, known)
     if found is None:
         raise TemplateError(_unknown(message, known))
     if not found.is_approved:

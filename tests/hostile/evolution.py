@@ -328,7 +328,7 @@ class EvolutionSubject:
         sends = [
             Call(
                 f"send {kind}",
-                of_channel(REF, lambda channel, kind=kind: channel.send(PHONE, MESSAGES[kind])),  # type: ignore[misc]
+                of_channel(REF, lambda channel, kind=kind: channel.send(PHONE, MESSAGES[kind])),  # type: ignore[misc]  # a default's type
                 SendResult,
                 self._asks({**asks, **(template if is_new and kind == "template" else {})}),
                 sends=path,

@@ -13,11 +13,11 @@ from whatsapp_provider.gateways.whatscloud.limits import check_limits
 from whatsapp_provider.gateways.whatscloud.pages import Pages
 from whatsapp_provider.gateways.whatscloud.payloads import StatusAnswer, TemplateRow, read
 from whatsapp_provider.gateways.whatscloud.sends import send_request, send_result, status_of
-from whatsapp_provider.gateways.whatscloud.templates import check_placeable, find, has_names, official
+from whatsapp_provider.gateways.whatscloud.templates import check_placeable, has_names, official
 from whatsapp_provider.http import ApiClient, Effect, segment
 from whatsapp_provider.messages import Message, TemplateMessage
 from whatsapp_provider.model import ChannelState, ChannelStatus, MessageStatus, SendResult
-from whatsapp_provider.templates import OfficialTemplate, fits
+from whatsapp_provider.templates import OfficialTemplate, find_template, fits
 
 TEMPLATES_WITHIN = 20.0  #: seconds for the templates that a send has to look at
 
@@ -64,7 +64,7 @@ class WhatsCloudChannel(LimitedChannel):
             self._check_kind(message)
             check_limits(message)
             if isinstance(message, TemplateMessage):
-                check_placeable(message, find(message, templates))
+                check_placeable(message, find_template(message, templates))
                 fitting(message)
 
         return check
@@ -90,7 +90,7 @@ class WhatsCloudChannel(LimitedChannel):
         """
         try:
             async with asyncio.timeout(TEMPLATES_WITHIN), self._asking:
-                if find(message, self._known) is None:
+                if find_template(message, self._known) is None:
                     await self.templates()
         except TimeoutError:
             raise NotReachedError(
@@ -104,4 +104,4 @@ class WhatsCloudChannel(LimitedChannel):
                 f"{error} That was the question for the templates: nothing was sent.",
                 code="templates_not_had",
             ) from None
-        return find(message, self._known)
+        return find_template(message, self._known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from whatsapp_provider.errors import TemplateError, UnsupportedError
@@ -53,13 +53,6 @@ def _unsendable(row: TemplateRow) -> tuple[str, ...]:
 def _takes_a_value(button: Mapping[str, Any]) -> bool:
     url = button.get("url")
     return isinstance(url, str) and bool(placeholders(url))
-
-
-def find(message: TemplateMessage, templates: Sequence[OfficialTemplate]) -> OfficialTemplate | None:
-    """Return the template that a message names."""
-    return next(
-        (one for one in templates if (one.name, one.language) == (message.name, message.language)), None
-    )
 
 
 def has_names(message: TemplateMessage) -> bool:
