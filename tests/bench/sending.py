@@ -17,12 +17,13 @@ import aiohttp
 import requests
 
 from tests.bench.figures import Measured
-from whatsapp_provider.campaigns.audience import AudienceOptions, rows_of
+from whatsapp_provider.campaigns.audience import AudienceOptions
 from whatsapp_provider.campaigns.campaign import Campaign
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.outcome import Ending
 from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.campaigns.plan import plan_campaign
+from whatsapp_provider.campaigns.readers import rows_of
 from whatsapp_provider.campaigns.render import MessageTemplate
 from whatsapp_provider.campaigns.runner import CampaignRunner, RunOptions
 from whatsapp_provider.gateways.base import Sender

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.campaigns.virtual_time import Time
-from whatsapp_provider.campaigns.audience import AudienceOptions, rows_of
+from whatsapp_provider.campaigns.audience import AudienceOptions
 from whatsapp_provider.campaigns.campaign import Campaign, OnInDoubt
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Entry, Planned
@@ -17,6 +17,7 @@ from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliverySta
 from whatsapp_provider.campaigns.outcome import Outcome
 from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.campaigns.plan import plan_campaign
+from whatsapp_provider.campaigns.readers import rows_of
 from whatsapp_provider.campaigns.reconcile import Historian
 from whatsapp_provider.campaigns.render import MessageTemplate
 from whatsapp_provider.campaigns.runner import CampaignRunner, RunOptions

@@ -9,18 +9,9 @@ from typing import Any
 import pytest
 
 from tests.campaigns.support import Desk, number
-from whatsapp_provider.campaigns.audience import (
-    AudienceOptions,
-    Policy,
-    Row,
-    Skipped,
-    csv_rows,
-    jsonl_rows,
-    people,
-    reader_for,
-    rows_of,
-)
+from whatsapp_provider.campaigns.audience import AudienceOptions, Policy, Skipped, people
 from whatsapp_provider.campaigns.plan import plan_campaign
+from whatsapp_provider.campaigns.readers import Row, csv_rows, jsonl_rows, reader_for, rows_of
 from whatsapp_provider.campaigns.render import MessageTemplate
 from whatsapp_provider.errors import AudienceError, ConfigurationError, WhatsAppError
 

@@ -14,12 +14,13 @@ from typing import Any
 
 import httpx
 
-from whatsapp_provider.campaigns.audience import AudienceOptions, rows_of
+from whatsapp_provider.campaigns.audience import AudienceOptions
 from whatsapp_provider.campaigns.campaign import Campaign, OnInDoubt
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.options import RunOptions
 from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.campaigns.plan import plan_campaign
+from whatsapp_provider.campaigns.readers import rows_of
 from whatsapp_provider.campaigns.render import MessageTemplate
 from whatsapp_provider.campaigns.runner import CampaignRunner
 from whatsapp_provider.deadline import BODY_IS_WRITTEN_NEXT, HEAD_IS_WRITTEN_NEXT

@@ -22,9 +22,10 @@ from tests.chaos.settings import ChaosSettings
 from tests.chaos.truth import Truth
 from tests.chaos.worker import Job
 from tests.servers import mariadb_server, new_schema, postgres_server
-from whatsapp_provider.campaigns.audience import AudienceOptions, rows_of
+from whatsapp_provider.campaigns.audience import AudienceOptions
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.plan import plan_campaign
+from whatsapp_provider.campaigns.readers import rows_of
 
 LOOK_SECONDS = 0.005
 QUIET_SECONDS = 1.0  #: without a message, after which a kill comes all the same: doubts are being settled

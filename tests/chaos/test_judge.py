@@ -12,12 +12,13 @@ from sqlalchemy import create_engine, update
 from tests.chaos.books import Books
 from tests.chaos.judge import Verdict, judge
 from tests.chaos.truth import Truth
-from whatsapp_provider.campaigns.audience import AudienceOptions, rows_of
+from whatsapp_provider.campaigns.audience import AudienceOptions
 from whatsapp_provider.campaigns.campaign import Campaign
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.schema import delivery
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 from whatsapp_provider.campaigns.plan import plan_campaign
+from whatsapp_provider.campaigns.readers import rows_of
 from whatsapp_provider.campaigns.render import MessageTemplate
 from whatsapp_provider.model import ChannelRef
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from whatsapp_provider.campaigns.audience import AudienceOptions, Person, Row, Skipped, people
+from whatsapp_provider.campaigns.audience import AudienceOptions, Person, Skipped, people
 from whatsapp_provider.campaigns.body import body_hash
 from whatsapp_provider.campaigns.campaign import Campaign, Frozen
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Planned
+from whatsapp_provider.campaigns.readers import Row
 from whatsapp_provider.campaigns.render import Renderer
 from whatsapp_provider.errors import AudienceError, InputError, TemplateError, UnsupportedError
 from whatsapp_provider.messages import Message, files

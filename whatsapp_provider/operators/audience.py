@@ -11,7 +11,7 @@ from whatsapp_provider.errors import AudienceError, ConfigurationError
 from whatsapp_provider.redaction import mask_number, redact
 
 if TYPE_CHECKING:
-    from whatsapp_provider.campaigns.audience import Row
+    from whatsapp_provider.campaigns.readers import Row
     from whatsapp_provider.gateways.directory import ContactQuery, ContactRecord
     from whatsapp_provider.hooks.whatsapp import WhatsAppHook
     from whatsapp_provider.model import ChannelRef, GroupMember
@@ -35,7 +35,7 @@ def open_rows(
     :raises AudienceError: if the file can't be read.
     :raises ConfigurationError: if it is neither.
     """
-    from whatsapp_provider.campaigns.audience import rows_of
+    from whatsapp_provider.campaigns.readers import rows_of
 
     if isinstance(audience, str):
         if group := group_id(audience):
@@ -130,7 +130,7 @@ def _reachable(query: ContactQuery, contacts: Contacts, recipient_field: str) ->
 def _file_rows(url: str) -> Iterator[Row]:
     from airflow.sdk import ObjectStoragePath
 
-    from whatsapp_provider.campaigns.audience import reader_for
+    from whatsapp_provider.campaigns.readers import reader_for
 
     name = PurePosixPath(url).name
     read = reader_for(name)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from whatsapp_provider.campaigns.audience import AudienceOptions, Row
+    from whatsapp_provider.campaigns.audience import AudienceOptions
+    from whatsapp_provider.campaigns.readers import Row
     from whatsapp_provider.campaigns.render import Renderer
     from whatsapp_provider.gateways.base import MessageCheck
 

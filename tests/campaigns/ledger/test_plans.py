@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from tests.campaigns.support import Desk, entry, number
-from whatsapp_provider.campaigns.audience import AudienceOptions, Policy, rows_of
+from whatsapp_provider.campaigns.audience import AudienceOptions, Policy
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Planned
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 from whatsapp_provider.campaigns.plan import body_hash, plan_campaign, preview
+from whatsapp_provider.campaigns.readers import rows_of
 from whatsapp_provider.campaigns.render import MessageTemplate
 from whatsapp_provider.errors import CampaignMismatchError, InputError, TemplateError
 from whatsapp_provider.model import ChannelRef
