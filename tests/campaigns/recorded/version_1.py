@@ -7,11 +7,12 @@ was no version 1: there the recorded rows are put into today's tables without wh
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, MetaData, create_engine, text
 from sqlalchemy.engine import make_url
 
 from whatsapp_provider.campaigns.ledger.engines import normalize
@@ -28,13 +29,6 @@ COUNTS = {
     "spring": {"accepted": 1, "in_doubt": 1, "planned": 4, "postponed": 1, "rejected": 1, "sending": 2},
     "autumn": {"planned": 2, "sending": 2},
 }
-_SINCE = (
-    "DROP TABLE wa_settlement",
-    "ALTER TABLE wa_version DROP COLUMN oldest_reader",
-    "ALTER TABLE wa_delivery DROP INDEX wa_delivery_by_message",
-    "ALTER TABLE wa_delivery DROP COLUMN intended_at, DROP COLUMN doubted_at, DROP COLUMN looks, "
-    "DROP COLUMN looked_at, DROP COLUMN resends",
-)
 
 
 def engine(url: str) -> Engine:
@@ -70,7 +64,37 @@ def _write_without_what_came_since(url: str) -> None:
     metadata.create_all(opened)
     opened.dispose()
     rows = [line for line in _recorded("sqlite").splitlines() if line.startswith('INSERT INTO "wa_')]
-    execute(url, *_SINCE, *(line.replace('"wa_', "wa_").replace('" VALUES', " VALUES") for line in rows))
+    old = (line.replace('"wa_', "wa_").replace('" VALUES', " VALUES") for line in rows)
+    execute(url, "SET foreign_key_checks = 0", *_what_came_since(), *old)
+
+
+def _what_came_since() -> Iterator[str]:
+    """Yield the statements that drop what the recorded tables lack."""
+    recorded = MetaData()
+    memory = create_engine("sqlite://")
+    with memory.connect() as connection:
+        connection.connection.driver_connection.executescript(_recorded("sqlite"))  # type: ignore[union-attr]  # sqlite3's
+        recorded.reflect(connection)
+    for table in metadata.sorted_tables:
+        old = recorded.tables.get(table.name)
+        if old is None:
+            yield f"DROP TABLE {table.name}"
+            continue
+        kept = {index.name for index in old.indexes}
+        # What is indexed still can't be dropped; the recorded index with it came before them.
+        yield from (
+            f"CREATE INDEX {index.name} ON {table.name} ({', '.join(index.columns.keys())})"
+            for index in old.indexes
+            if index.name not in {known.name for known in table.indexes}
+        )
+        yield from (
+            f"DROP INDEX {index.name} ON {table.name}" for index in table.indexes if index.name not in kept
+        )
+        yield from (
+            f"ALTER TABLE {table.name} DROP COLUMN {c.name}"
+            for c in table.columns
+            if c.name not in old.columns
+        )
 
 
 def _recorded(kind: str) -> str:

@@ -14,7 +14,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from whatsapp_provider.campaigns.ledger.database import Database, again_after_deadlock
 from whatsapp_provider.campaigns.ledger.failures import cause, lacks_right
-from whatsapp_provider.campaigns.ledger.schema import OLDEST_READER, VERSION, metadata, version
+from whatsapp_provider.campaigns.ledger.schema import (
+    OLDEST_READER,
+    REPLACED_INDEXES,
+    VERSION,
+    metadata,
+    version,
+)
 from whatsapp_provider.errors import LedgerError, LedgerUnavailableError
 
 UPGRADE_COMMAND = "airflow whatsapp ledger upgrade"
@@ -174,3 +180,6 @@ def _add_indexes(operations: object, inspector: Inspector, name: str) -> None:
     for index in metadata.tables[name].indexes:
         if index.name not in there:
             index.create(operations.get_bind())  # type: ignore[attr-defined]  # alembic's type is not exported
+    # After the one that does its work: processes of the version before go on meanwhile, and fast.
+    for name_of_old in there & REPLACED_INDEXES:
+        operations.drop_index(name_of_old, name)  # type: ignore[attr-defined]  # as above

@@ -26,9 +26,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.mysql import MEDIUMTEXT
 
-VERSION = 2
-#: The oldest version whose processes may use a ledger of this one.
-OLDEST_READER = 1
+VERSION = 3
+#: The oldest version whose processes may use a ledger of this one: the versions before know neither the suppression
+#: list nor a cancelled campaign, and would send all the same.
+OLDEST_READER = 3
+#: What an index of this version does instead.
+REPLACED_INDEXES = frozenset({"wa_delivery_by_state"})
 
 metadata = MetaData()
 _id = BigInteger().with_variant(Integer, "sqlite")
@@ -62,6 +65,37 @@ campaign = _table(
     Column("skipped", _values),
     Column("created_at", Double, nullable=False),
     Column("updated_at", Double, nullable=False),
+    # The message as its author wrote it and the rules it is sent by, as JSON: what was approved is what is sent.
+    Column("message", _values),
+    Column("rules", _values),
+    # What the plan found, as JSON.
+    Column("preflight", _values),
+    Column("total", Integer),
+    # Who writes its recipients now, and until when that is believed.
+    Column("planner", String(64)),
+    Column("plan_until", Double),
+    # How many lanes it has; without any, all of its deliveries go through its channel at any hour.
+    Column("lanes", Integer),
+    # After this moment nothing of it is sent.
+    Column("expires_at", Double),
+    # Who holds it back: a person's pause, which only a person ends.
+    Column("held_by", String(250)),
+    # Whether it waits for an approval, and who gave it.
+    Column("needs_approval", Integer),
+    Column("approved_by", String(250)),
+    Column("approved_at", Double),
+)
+
+#: A part of a campaign: who is sent to from one channel, and lives in the same time zones.
+lane = _table(
+    "wa_lane",
+    Column("id", _id, primary_key=True, autoincrement=True),
+    Column("campaign", _id, ForeignKey("wa_campaign.id"), nullable=False),
+    Column("channel", String(200), nullable=False),
+    # A hash of the zones, whose names may be many.
+    Column("name", String(64), nullable=False),
+    Column("zones", _values, nullable=False),
+    UniqueConstraint("campaign", "channel", "name", name="wa_lane_once"),
 )
 
 #: Who works on a campaign now. Its id is the fencing token: larger is younger.
@@ -103,8 +137,10 @@ delivery = _table(
     Column("looked_at", Double),
     # How often it was planned again out of doubt.
     Column("resends", Integer),
+    Column("lane", _id),
     UniqueConstraint("campaign", "recipient", name="wa_delivery_once"),
-    Index("wa_delivery_by_state", "campaign", "state", "seq"),
+    Index("wa_delivery_due", "campaign", "state", "lane", "seq"),
+    Index("wa_delivery_by_recipient", "recipient"),
     Index("wa_delivery_by_message", "message_id"),
 )
 
@@ -119,7 +155,16 @@ permit = _table(
 )
 
 #: One row a channel; whoever holds it may look at the windows and take permits.
-channel = _table("wa_channel", Column("channel", String(200), primary_key=True))
+channel = _table(
+    "wa_channel",
+    Column("channel", String(200), primary_key=True),
+    Column("first_used_at", Double),
+    # Before this moment nothing is sent, so that messages keep their distance.
+    Column("next_at", Double),
+    # The gateway said to wait until then, and what it said.
+    Column("quiet_until", Double),
+    Column("quiet_reason", String(500)),
+)
 
 #: Who is creating the channel of that name now.
 channel_claim = _table(
@@ -142,4 +187,57 @@ settlement = _table(
     Column("note", String(500)),
     Column("settled_at", Double, nullable=False),
     Index("wa_settlement_by_delivery", "delivery"),
+)
+
+#: Who is not to be written to. ``person`` is a keyed hash of one of their forms: it stays when the person is erased.
+suppression = _table(
+    "wa_suppression",
+    Column("id", _id, primary_key=True, autoincrement=True),
+    Column("list", String(64), nullable=False),
+    Column("person", String(64), nullable=False),
+    Column("recipient", String(100)),
+    Column("reason", String(500)),
+    Column("source", String(32), nullable=False),
+    Column("added_by", String(250), nullable=False),
+    Column("added_at", Double, nullable=False),
+    Column("until", Double),
+    UniqueConstraint("person", "list", name="wa_suppression_once"),
+)
+
+#: Other forms of a person: an id of WhatsApp that no number can be computed from.
+alias = _table(
+    "wa_alias",
+    Column("alias", String(100), primary_key=True),
+    Column("recipient", String(100), nullable=False),
+    Column("source", String(32), nullable=False),
+    Column("learned_at", Double, nullable=False),
+    Index("wa_alias_by_recipient", "recipient"),
+)
+
+#: What a gateway said of a number, for as long as it is believed.
+number = _table(
+    "wa_number",
+    Column("gateway", String(100), primary_key=True),
+    Column("recipient", String(100), primary_key=True),
+    Column("address", String(100)),
+    Column("on_whatsapp", Integer, nullable=False),
+    Column("checked_at", Double, nullable=False),
+    Column("until", Double, nullable=False),
+)
+
+#: What people did to campaigns, for ever.
+control = _table(
+    "wa_control",
+    Column("id", _id, primary_key=True, autoincrement=True),
+    Column("campaign", _id, ForeignKey("wa_campaign.id"), nullable=False),
+    Column("action", String(32), nullable=False),
+    Column("done_by", String(250), nullable=False),
+    Column("note", String(500)),
+    Column("done_at", Double, nullable=False),
+    Index("wa_control_by_campaign", "campaign"),
+)
+
+#: Values of the ledger's own, e.g. the key of its hashes.
+setting = _table(
+    "wa_setting", Column("name", String(64), primary_key=True), Column("value", String(500), nullable=False)
 )

@@ -31,6 +31,7 @@ class DeliveryState(StrEnum):
     FAILED = "failed"  #: accepted, and reported as failed later
     SUPPRESSED = "suppressed"  #: left out on purpose
     EXPIRED = "expired"  #: its time went by
+    CANCELLED = "cancelled"  #: its campaign was cancelled before it was sent
 
     @property
     def is_open(self) -> bool:
@@ -55,6 +56,15 @@ class Proof(StrEnum):
 class CampaignState(StrEnum):
     """Where a campaign is."""
 
+    PLANNING = "planning"  #: its recipients are being written; nothing is sent
+    READY = "ready"  #: planned and not begun
     RUNNING = "running"
     PAUSED = "paused"
     FINISHED = "finished"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is sent whatever is planned."""
+        return self in (CampaignState.CANCELLED, CampaignState.EXPIRED)
