@@ -18,7 +18,8 @@ from airflow import __version__ as airflow_version
 from tests.cli.conftest import Diagnosis
 from tests.cli.servers import another_program
 from tests.hooks.world import CONN_ID, World
-from whatsapp_provider.cli import COMMANDS, get_whatsapp_cli_commands, main
+from whatsapp_provider.cli import get_whatsapp_cli_commands, main
+from whatsapp_provider.cli.commands import COMMANDS
 from whatsapp_provider.cli.doctor.findings import Finding, Topic, Verdict
 from whatsapp_provider.cli.doctor.looking import Check, look
 from whatsapp_provider.cli.doctor.report import as_text

@@ -1,0 +1,10 @@
+"""The table of commands: what they are called and take, and which module does them. Nothing of those is loaded."""
+
+from __future__ import annotations
+
+from whatsapp_provider.cli.commands.doctor import DOCTOR
+from whatsapp_provider.cli.commands.kinds import Command, Group
+from whatsapp_provider.cli.commands.ledger import LEDGER
+
+#: In the order in which they are listed.
+COMMANDS: tuple[Command | Group, ...] = (DOCTOR, LEDGER)
