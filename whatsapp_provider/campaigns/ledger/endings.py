@@ -143,10 +143,11 @@ def plan_again(connection: Connection, campaign: int, states: Collection[Deliver
         _resend(connection, campaign, now, before=now)
     others = [state for state in states if state is not DeliveryState.IN_DOUBT]
     of_campaign = update(delivery).where(delivery.c.campaign == campaign)
-    connection.execute(of_campaign.where(delivery.c.state.in_(others)).values(_planned(now)))
+    connection.execute(of_campaign.where(delivery.c.state.in_(others)).values(planned_again(now)))
 
 
-def _planned(now: float) -> dict[str, Any]:
+def planned_again(now: float) -> dict[str, Any]:
+    """Return the values of a delivery that is to be sent once more."""
     # The id of a message that failed would prove the next one, where the version before is to send it.
     return {"state": DeliveryState.PLANNED, "postponed": 0, "message_id": None, "updated_at": now}
 
@@ -155,7 +156,7 @@ def _resend(connection: Connection, campaign: int, now: float, *, before: float)
     connection.execute(
         update(delivery)
         .where(*_in_doubt(campaign), may_be_resent, delivery.c.updated_at <= before)
-        .values(_planned(now) | {"resends": RESENDS + 1})
+        .values(planned_again(now) | {"resends": RESENDS + 1})
     )
 
 
