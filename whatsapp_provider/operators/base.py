@@ -80,16 +80,37 @@ def reveal(value: Any) -> Any:
     return value.value if isinstance(value, Private) else value
 
 
-class WhatsAppOperator(NamedChannel, BaseOperator):
-    """Base of the operators.
+class PrivateFields(BaseOperator):
+    """Base of operators with fields that Airflow is not to store as they are."""
+
+    #: Fields that hold people's data; :meth:`private` says how each is shown in their stead.
+    private_fields: Sequence[str] = ()
+    ui_color = "#d9fdd3"
+
+    def private(self, field: str, value: Any) -> Private:
+        """Wrap a private field's rendered value."""
+        shown = f"<{len(value)} characters>" if isinstance(value, str) else f"<{type(value).__name__}>"
+        return Private(value, shown)
+
+    def _do_render_template_fields(self, parent: Any, *args: Any, **kwargs: Any) -> None:
+        # Called for mapped and plain tasks alike, and for objects inside of fields. Dependencies were found
+        # before, from the bare values; Airflow stores the fields after, and must find them wrapped.
+        super()._do_render_template_fields(parent, *args, **kwargs)
+        if parent is not self:
+            return
+        for field in self.private_fields:
+            value = getattr(parent, field)
+            if value is not None and not isinstance(value, Private):
+                setattr(parent, field, self.private(field, value))
+
+
+class WhatsAppOperator(NamedChannel, PrivateFields):
+    """Base of the operators that reach a gateway.
 
     :param whatsapp_conn_id: a connection of one of the WhatsApp types.
     """
 
     template_fields: Sequence[str] = ("whatsapp_conn_id",)
-    #: Fields that hold people's data, and how each is shown in their stead.
-    private_fields: Sequence[str] = ()
-    ui_color = "#d9fdd3"
 
     def __init__(self, *, whatsapp_conn_id: str = DEFAULT_CONN_ID, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -124,22 +145,6 @@ class WhatsAppOperator(NamedChannel, BaseOperator):
             "Channel %s%s on %s.", ref.channel_id, f" ({ref.name})" if ref.name else "", ref.gateway
         )
         return ref
-
-    def private(self, field: str, value: Any) -> Private:
-        """Wrap a private field's rendered value."""
-        shown = f"<{len(value)} characters>" if isinstance(value, str) else f"<{type(value).__name__}>"
-        return Private(value, shown)
-
-    def _do_render_template_fields(self, parent: Any, *args: Any, **kwargs: Any) -> None:
-        # Called for mapped and plain tasks alike, and for objects inside of fields. Dependencies were found
-        # before, from the bare values; Airflow stores the fields after, and must find them wrapped.
-        super()._do_render_template_fields(parent, *args, **kwargs)
-        if parent is not self:
-            return
-        for field in self.private_fields:
-            value = getattr(parent, field)
-            if value is not None and not isinstance(value, Private):
-                setattr(parent, field, self.private(field, value))
 
 
 def read_text_file(environment: Environment, text: str) -> str:
