@@ -32,7 +32,9 @@ class Layer:
     others: tuple[str, ...] = ()
 
 
-BOTTOM = ("errors", "redaction", "model", "messages", "templates", "waiting")
+#: What can be known of a file without asking for it.
+MEDIA = ("media.kinds", "media.addresses", "media.urls", "media.findings")
+BOTTOM = ("errors", "redaction", "model", "messages", "templates", "waiting", *MEDIA)
 #: What all gateways share.
 GATEWAY_PARTS = (
     "gateways.base",
@@ -52,6 +54,7 @@ LAYERS = (
     Layer(("__init__",)),
     Layer(("errors", "redaction")),
     Layer(("model",), ("errors",)),
+    Layer(("audiences",), ("errors",)),
     Layer(("messages",), ("errors", "messages"), ("pydantic",)),
     Layer(("templates",), ("errors", "messages")),
     Layer(("waiting",), ("errors", "model")),
@@ -59,6 +62,9 @@ LAYERS = (
     Layer(("deadline",), ("dispositions",)),
     Layer(("exchange",), ("dispositions", "errors")),
     Layer(("transport",), ("__init__", "errors", "deadline", "dispositions", "exchange"), ("httpx",)),
+    Layer(MEDIA, ("errors", "redaction", "messages", *MEDIA)),
+    Layer(("media.judging",), ("redaction", "exchange", *MEDIA)),
+    Layer(("media",), ("errors", "redaction", "exchange", "transport", "media")),
     Layer(("http",), ("errors", "redaction", "dispositions", "exchange", "transport"), ("tenacity",)),
     Layer(("gateways.connection",), ("errors", "model")),
     Layer(("gateways.directory",), ("errors",)),
@@ -81,17 +87,26 @@ LAYERS = (
     Layer(
         ("campaigns",),
         (*BOTTOM, "deadline", "gateways.base", "campaigns"),
-        ("sqlalchemy", "jinja2", "phonenumbers", "markupsafe"),
+        ("sqlalchemy", "jinja2", "phonenumbers", "markupsafe", "pyarrow"),
     ),
     Layer(
         ("hooks",),
-        (*BOTTOM, *CALLED, "gateways.connection", "gateways.registry", "campaigns", "hooks"),
+        (
+            *BOTTOM,
+            *CALLED,
+            "audiences",
+            "gateways.connection",
+            "gateways.registry",
+            "campaigns",
+            "media",
+            "hooks",
+        ),
         ("airflow",),
     ),
     Layer(("get_provider_info",), ("__init__", "gateways.registry", "gateways.connection")),
     Layer(
         ("operators", "sensors", "triggers", "notifications"),
-        (*BOTTOM, *CALLED, "campaigns", *EDGE),
+        (*BOTTOM, *CALLED, "audiences", "campaigns", *EDGE),
         ("airflow",),
     ),
     Layer(

@@ -108,6 +108,12 @@ _CONFIG = {
                 "30",
                 "60",
             ),
+            "private_media_hosts": _option(
+                "Hosts, addresses and networks of your own, with commas between them, that messages may name files on. "
+                "All others must have public addresses.",
+                "",
+                "files.internal, 10.0.3.0/24",
+            ),
         },
     }
 }

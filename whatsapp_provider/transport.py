@@ -12,6 +12,7 @@ import logging
 import ssl
 import threading
 import weakref
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -24,7 +25,7 @@ from whatsapp_provider.dispositions import BUILDING, EXCHANGE, UNLISTED, failure
 from whatsapp_provider.errors import Disposition, WhatsAppError
 from whatsapp_provider.exchange import Answer, Form, Request, Timeouts
 
-__all__ = ["Answer", "Form", "Request", "Timeouts", "Wire", "shared_wire"]
+__all__ = ["Answer", "Form", "Request", "Timeouts", "Wire", "look_at", "shared_wire"]
 
 USER_AGENT = f"airflow-provider-whatsapp/{__version__}"
 MAX_POOLS = 10  #: for each loop, origin and TLS setting
@@ -33,6 +34,8 @@ MAX_ANSWER_BYTES = 20 * 1024 * 1024
 
 #: Never asked for through the machine's proxy: the emulator is here, and no proxy reaches it.
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+#: Sizes are those of the file itself, so it is not to come packed.
+_OF_A_LOOK = {"user-agent": USER_AGENT, "accept": "*/*", "accept-encoding": "identity", "connection": "close"}
 
 # httpx logs each URL at INFO, which would put tokens and numbers into task logs.
 for _name in ("httpx", "httpcore"):
@@ -209,6 +212,53 @@ async def _read(response: httpx.Response, where: str) -> bytes:
             raise failure("too_large", told, status=response.status_code)
         parts.append(part)
     return b"".join(parts)
+
+
+async def look_at(
+    method: str,
+    url: str,
+    address: str,
+    *,
+    headers: Mapping[str, str],
+    connect: float,
+    limit: float,
+    verify: bool | str = True,
+) -> Answer:
+    """Ask the server at one address for the head of a stranger's URL; its body is left unread.
+
+    The name of the URL is not resolved, no proxy is used, and nothing of ours goes along: no cookie, no credential.
+
+    :param connect: seconds to connect; ``limit`` is that of the whole.
+    :raises NotReachedError: if there was no connection.
+    :raises NoAnswerError: if no whole head came.
+    :raises ConfigurationError: if the URL can't be used at all.
+    """
+    where = urlsplit(url).netloc
+    try:
+        named = httpx.URL(url)
+        request = httpx.Request(
+            method,
+            named.copy_with(host=address),
+            headers={**headers, "host": named.netloc.decode("ascii"), **_OF_A_LOOK},
+            extensions={
+                "sni_hostname": named.raw_host.decode("ascii"),
+                "timeout": {"connect": connect, "read": limit, "write": limit, "pool": limit},
+            },
+        )
+    except (httpx.InvalidURL, ValueError) as error:
+        told = f"{where!r} is not an address to ask: {error}."
+        raise BUILDING["InvalidURL"].error(told) from None
+    try:
+        # A transport by itself follows nothing, keeps no cookies and knows no proxies.
+        async with (
+            asyncio.timeout(limit),
+            httpx.AsyncHTTPTransport(verify=_ssl_context(verify), trust_env=False) as transport,
+        ):
+            response = await transport.handle_async_request(request)
+            await response.aclose()
+    except Exception as error:
+        raise _failure(error, where, limit) from None
+    return Answer(response.status_code, {name.lower(): told for name, told in response.headers.items()}, b"")
 
 
 _wires: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[str, bool | str], Wire]] = (

@@ -5,12 +5,12 @@ Sources: the field rules of the public pages of the same product; sizes of files
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path, PurePath
 
 from whatsapp_provider.errors import InputError, RecipientError, UnsupportedError
 from whatsapp_provider.gateways.meta_limits import check_interactive
 from whatsapp_provider.gateways.reading import digits_of
+from whatsapp_provider.media.kinds import OFFICIAL_BYTES
 from whatsapp_provider.messages import (
     Audio,
     Buttons,
@@ -30,14 +30,6 @@ MAX_BODY = 4096  #: characters of a text
 MAX_CAPTION = 1024
 MAX_NAME = 255  #: of a file
 MAX_LANGUAGE = 10
-_KILOBYTE = 1024
-#: Bytes of a file by kind.
-MAX_BYTES: Mapping[str, int] = {
-    "image": 5_120 * _KILOBYTE,
-    "video": 16_384 * _KILOBYTE,
-    "audio": 16_384 * _KILOBYTE,
-    "document": 102_400 * _KILOBYTE,
-}
 _PEOPLE = {"", "s.whatsapp.net", "c.us"}
 
 
@@ -83,9 +75,9 @@ def check_media(media: Media, kind: str) -> None:
             "Gateway 'whatscloud' keeps no uploaded files, so media_id means nothing to it; use url, data or file."
         )
     size = _size_of(media)
-    if size > MAX_BYTES[kind]:
+    if size > OFFICIAL_BYTES[kind]:
         raise InputError(
-            f"The message can't be sent: its {kind} has {size:,} bytes, and WhatsApp takes {MAX_BYTES[kind]:,}."
+            f"The message can't be sent: its {kind} has {size:,} bytes, and WhatsApp takes {OFFICIAL_BYTES[kind]:,}."
         )
 
 
