@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from sqlalchemy import Column, Connection, Inspector, func, insert, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from whatsapp_provider.campaigns.ledger import keys
 from whatsapp_provider.campaigns.ledger.database import Database, again_after_deadlock
 from whatsapp_provider.campaigns.ledger.failures import cause, lacks_right
 from whatsapp_provider.campaigns.ledger.schema import (
@@ -97,6 +98,7 @@ def upgrade(database: Database) -> int | None:
                 if not lacks_right(error):
                     raise
                 raise _without_right(database, found, error) from None
+            keys.make(connection)
             connection.execute(insert(version).values(version=VERSION, oldest_reader=OLDEST_READER))
     return found
 

@@ -195,7 +195,7 @@ suppression = _table(
     Column("id", _id, primary_key=True, autoincrement=True),
     Column("list", String(64), nullable=False),
     Column("person", String(64), nullable=False),
-    Column("recipient", String(100)),
+    Column("recipient", String(150)),
     Column("reason", String(500)),
     Column("source", String(32), nullable=False),
     Column("added_by", String(250), nullable=False),
@@ -207,8 +207,9 @@ suppression = _table(
 #: Other forms of a person: an id of WhatsApp that no number can be computed from.
 alias = _table(
     "wa_alias",
-    Column("alias", String(100), primary_key=True),
-    Column("recipient", String(100), nullable=False),
+    # A user id of Meta's has up to 131 characters.
+    Column("alias", String(150), primary_key=True),
+    Column("recipient", String(150), nullable=False),
     Column("source", String(32), nullable=False),
     Column("learned_at", Double, nullable=False),
     Index("wa_alias_by_recipient", "recipient"),
