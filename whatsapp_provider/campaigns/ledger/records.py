@@ -10,16 +10,32 @@ from whatsapp_provider.campaigns.ledger.states import SENT, CampaignState, Deliv
 
 
 @dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Why a person of an audience is not sent to.
+
+    :param code: counted by, e.g. ``no_consent``.
+    :param reason: for people who read the report.
+    """
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
     """One recipient to be planned.
 
     :param variables: their values, as JSON.
+    :param seq: their row's number in the audience, from 1; counted where it is left out.
+    :param exclusion: why they are written down and not sent to.
     """
 
     recipient: str = field(repr=False)
     address: str = field(repr=False)
     variables: str = field(repr=False)
-    body_hash: str
+    body_hash: str | None
+    seq: int | None = None
+    exclusion: Exclusion | None = None
 
 
 @dataclass(frozen=True, slots=True)
