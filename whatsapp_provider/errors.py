@@ -8,6 +8,7 @@ The tree::
     │   ├── RecipientError                   not a phone number or a WhatsApp id
     │   ├── AudienceError                    a file or list of recipients can't be used
     │   └── TemplateError                    a template can't be rendered
+    ├── AudienceUnavailableError         where an audience comes from can't be read now
     ├── UnsupportedError                 this gateway has no such ability
     ├── GatewayError                     a gateway answered no, or did not answer
     │   ├── NotReachedError                  the request certainly never left (retry)
@@ -88,6 +89,10 @@ class AudienceError(InputError):
 
 class TemplateError(InputError):
     """A message template is wrong, or lacks a value for someone."""
+
+
+class AudienceUnavailableError(WhatsAppError):
+    """Where an audience comes from can't be read now; nothing was sent, and a retry may find it."""
 
 
 class UnsupportedError(WhatsAppError):

@@ -1,12 +1,18 @@
-"""Read an audience's rows: from memory, CSV and JSON lines, each with its place for a message about it."""
+"""Read an audience's rows: from memory, CSV, JSON lines and Parquet, each with its place for a message about it.
+
+Nothing is opened here, and no more than a batch of a file is in memory.
+"""
 
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, BinaryIO
 
 from whatsapp_provider.errors import AudienceError, ConfigurationError
@@ -91,18 +97,53 @@ def jsonl_rows(file: BinaryIO, *, name: str) -> Iterator[Row]:
         yield Row(place, value)
 
 
-def reader_for(name: str) -> Any:
+#: A file and its name for messages.
+Reader = Callable[..., Iterator[Row]]
+
+
+def reader_for(name: str) -> Reader:
     """Return the reader for a file name.
 
     :raises ConfigurationError: naming the endings there are.
     """
-    ending = name.rpartition(".")[2].lower()
-    readers = {"csv": csv_rows, "jsonl": jsonl_rows, "ndjson": jsonl_rows}
+    from whatsapp_provider.campaigns.tables import parquet_rows
+
+    packed, plain = name.lower().endswith(".gz"), name.lower().removesuffix(".gz")
+    readers: dict[str, Reader] = {"csv": csv_rows, "jsonl": jsonl_rows, "ndjson": jsonl_rows}
+    if not packed:
+        readers["parquet"] = parquet_rows
+    ending = plain.rpartition(".")[2]
     if ending not in readers:
         raise ConfigurationError(
-            f"Audience file {name!r}: the ending must be one of {', '.join(sorted(readers))}."
+            f"Audience file {name!r}: the ending must be one of csv, jsonl, ndjson and parquet; .gz may follow, but "
+            "for parquet."
         )
-    return readers[ending]
+    return partial(_unpacked, readers[ending]) if packed else readers[ending]
+
+
+def _unpacked(read: Reader, file: BinaryIO, *, name: str) -> Iterator[Row]:
+    try:
+        with gzip.GzipFile(fileobj=file) as unpacked:
+            yield from read(unpacked, name=name)
+    except (gzip.BadGzipFile, EOFError, zlib.error):
+        raise AudienceError(f"{name} is no gzip file, or the end of it is missing.") from None
+
+
+def mapped(rows: Iterable[Row], columns: Mapping[str, str]) -> Iterator[Row]:
+    """Give columns the names that the message knows; the others keep their own.
+
+    :param columns: the name wanted, and the source's. It wins over a column of the source that has it already.
+    :raises AudienceError: if the first row lacks one. A later one, of JSON lines, may.
+    """
+    renamed = set(columns.values())
+    for number, row in enumerate(rows):
+        missing = [name for name in columns.values() if name not in row.values]
+        if missing and number == 0:
+            there = redact(", ".join(map(str, row.values))) or "none"
+            raise AudienceError(f"{row.place}: no column {missing[0]!r} (columns: {there}). Mend columns.")
+        values = {name: value for name, value in row.values.items() if name not in renamed}
+        values |= {name: row.values[source] for name, source in columns.items() if source in row.values}
+        yield Row(row.place, values)
 
 
 def _lines(file: BinaryIO, name: str) -> Iterator[str]:

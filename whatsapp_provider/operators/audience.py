@@ -1,4 +1,4 @@
-"""Open an audience: a file of any storage, rows at hand, the members of a group, or the gateway's own contacts."""
+"""Open an audience: a file of any storage, a query, rows at hand, a group's members, or the gateway's own contacts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from whatsapp_provider.audiences import SqlAudience
 from whatsapp_provider.errors import AudienceError, ConfigurationError
+from whatsapp_provider.hooks.queries import query_rows
 from whatsapp_provider.redaction import mask_number, redact
 
 if TYPE_CHECKING:
@@ -28,8 +30,8 @@ def open_rows(
 ) -> Iterator[Row]:
     """Return the rows of an audience.
 
-    :param audience: a path or URL of a ``.csv`` or ``.jsonl`` file, an iterable of rows, a group's id, or
-        ``{"contacts": {…}}``.
+    :param audience: a path or URL of a ``.csv``, ``.jsonl`` or ``.parquet`` file, a query (:class:`SqlAudience`, or a
+        mapping with its ``conn_id`` and ``sql``), an iterable of rows, a group's id, or ``{"contacts": {…}}``.
     :param members: asked who is in the group.
     :param contacts: asked who the contacts are, where they can be the audience.
     :raises AudienceError: if the file can't be read.
@@ -46,13 +48,15 @@ def open_rows(
                 "pass the output of a task as it is (task.output), or let the task write a .csv or .jsonl file."
             )
         return _file_rows(audience.strip())
+    if (query_on := SqlAudience.of(audience)) is not None:
+        return query_rows(query_on)
     if contacts is not None and (query := contact_query(audience)) is not None:
         return rows_of(_reachable(query, contacts, recipient_field), recipient_field=recipient_field)
     if isinstance(audience, Iterable) and not isinstance(audience, Mapping | bytes):
         return rows_of(audience, recipient_field=recipient_field)
     raise ConfigurationError(
-        f"audience is a {type(audience).__name__}; give a file's path or URL, a list of rows, the output of a "
-        "task that returns one, a group's id, or {'contacts': {…}}."
+        f"audience is a {type(audience).__name__}; give a file's path or URL, a query (SqlAudience), a list of rows, "
+        "the output of a task that returns one, a group's id, or {'contacts': {…}}."
     )
 
 
@@ -92,7 +96,10 @@ def members_of(hook: WhatsAppHook, ref: ChannelRef, group: str) -> list[GroupMem
 
 
 def shown(audience: Any) -> str:
-    """Return what may be stored of an audience: a file's path, a group's id or a query; of rows their number only."""
+    """Return what may be stored of an audience: a path, a group's id, a query's connection; of rows their number."""
+    if isinstance(audience, Mapping) and "sql" in audience:
+        # Its text and parameters may name people.
+        return redact(f"<query on {audience.get('conn_id')!r}, {len(str(audience['sql']))} characters>")
     if isinstance(audience, Mapping) and isinstance(audience.get("contacts"), Mapping):
         return redact(f"<contacts: {dict(audience['contacts'])}>")
     if isinstance(audience, str):
