@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Integer, String, Update, bindparam, case, func, or_, update
 
+from whatsapp_provider.campaigns.ledger import erased
 from whatsapp_provider.campaigns.ledger.columns import kept
 from whatsapp_provider.campaigns.ledger.records import Lease, Result
 from whatsapp_provider.campaigns.ledger.schema import delivery
@@ -73,7 +74,7 @@ def _statement(rows: int) -> Update:
         .values(
             state=DeliveryState.ACCEPTED,
             # Its id may have come before, with news of the message.
-            message_id=func.coalesce(message, delivery.c.message_id),
+            message_id=erased.unless_erased(func.coalesce(message, delivery.c.message_id)),
             code=None,
             reason=None,
             not_before=None,

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, or_, select, update
 
 from whatsapp_provider.campaigns.body import is_body
-from whatsapp_provider.campaigns.ledger import doubts
+from whatsapp_provider.campaigns.ledger import doubts, erased
 from whatsapp_provider.campaigns.ledger.records import Settled
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
 from whatsapp_provider.campaigns.ledger.schema import delivery
@@ -152,6 +152,8 @@ def _note(connection: Connection, row: Row[Any], message_id: str, now: float) ->
                 delivery.c.attempt == row.attempt,
                 delivery.c.state == DeliveryState.SENDING,
                 delivery.c.message_id.is_(None),
+                # Since it was read.
+                ~erased.is_erased,
             )
             .values(message_id=message_id)
         )

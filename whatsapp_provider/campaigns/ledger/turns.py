@@ -16,6 +16,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Select,
+    String,
     Update,
     bindparam,
     case,
@@ -25,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from whatsapp_provider.campaigns.ledger import acceptance, windows
+from whatsapp_provider.campaigns.ledger import acceptance, erased, windows
 from whatsapp_provider.campaigns.ledger.columns import kept
 from whatsapp_provider.campaigns.ledger.database import insert_one
 from whatsapp_provider.campaigns.ledger.records import Lease, Result, Task, Turn
@@ -81,12 +82,17 @@ _of_attempt = update(delivery).where(
 
 #: A message id that is there before the answer came with news of the message itself, whatever the answer says.
 _proven = delivery.c.message_id.is_not(None)
-DOUBTED = case((_proven, DeliveryState.ACCEPTED), else_=DeliveryState.IN_DOUBT)
+DOUBTED = case(
+    (_proven, DeliveryState.ACCEPTED),
+    # Nobody can look for the message of somebody who is not known any more.
+    (erased.is_erased, DeliveryState.SUPPRESSED),
+    else_=DeliveryState.IN_DOUBT,
+)
 
 _write_result = _of_attempt.values(
     state=case((_proven, DeliveryState.ACCEPTED), else_=bindparam("b_state")),
     code=bindparam("b_code"),
-    reason=bindparam("b_reason"),
+    reason=erased.unless_erased(bindparam("b_reason", type_=String)),
     not_before=bindparam("b_not_before"),
     postponed=delivery.c.postponed + bindparam("b_postponed"),
     updated_at=bindparam("b_now"),
@@ -95,7 +101,7 @@ _write_result = _of_attempt.values(
 _write_doubt = _of_attempt.values(
     state=DOUBTED,
     code=bindparam("b_code"),
-    reason=bindparam("b_reason"),
+    reason=erased.unless_erased(bindparam("b_reason", type_=String)),
     updated_at=bindparam("b_now"),
     doubted_at=bindparam("b_now"),
     looks=0,
@@ -170,6 +176,8 @@ def take_tasks(
     if places <= 0:
         return Turn(open=1)
     rows = _due(connection, lease.campaign, places, now)
+    while rows and not (rows := erased.without_erased(connection, rows, now)):
+        rows = _due(connection, lease.campaign, places, now)
     if not rows:
         return _starved(connection, lease, now)
     if pace.windows:
