@@ -84,6 +84,8 @@ campaign = _table(
     Column("needs_approval", Integer),
     Column("approved_by", String(250)),
     Column("approved_at", Double),
+    # Since when it holds nobody's data any more, but for those in doubt.
+    Column("purged_at", Double),
 )
 
 #: A part of a campaign: who is sent to from one channel, and lives in the same time zones.
