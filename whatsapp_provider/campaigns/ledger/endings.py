@@ -22,12 +22,15 @@ MAX_RESENDS = 9
 #: The version before counts none.
 RESENDS = func.coalesce(delivery.c.resends, 0)
 may_be_resent = RESENDS < MAX_RESENDS
+#: No run changes these.
+_NOT_BEGUN = [CampaignState.PLANNING, CampaignState.CANCELLED, CampaignState.EXPIRED]
 
 
 def finish(connection: Connection, number: int, now: float) -> bool:
-    """Set a campaign finished; ``False`` if a result came late and something is to be sent after all."""
+    """Set a campaign finished; ``False`` if a result came late and something is to be sent after all, or it is over."""
     # The lock first: who writes such a result has it too.
-    connection.execute(turns.locked_state, {"b_campaign": number})
+    if CampaignState(connection.execute(turns.locked_state, {"b_campaign": number}).one().state).is_over:
+        return False
     rest = select(delivery.c.id).where(delivery.c.campaign == number, delivery.c.state.in_(OPEN)).limit(1)
     if connection.execute(rest).first() is not None:
         return False
@@ -43,8 +46,10 @@ def leave_pause(connection: Connection, number: int, now: float) -> bool:
     make the next run send to many at once.
     """
     this = campaigns.c.id == number
-    # First, so that runs that begin at one moment come one after another.
-    connection.execute(update(campaigns).where(this).values(state=CampaignState.RUNNING))
+    # First, so that runs that begin at one moment come one after another. What is over stays over.
+    begun = update(campaigns).where(this, campaigns.c.state.not_in(_NOT_BEGUN))
+    if connection.execute(begun.values(state=CampaignState.RUNNING)).rowcount != 1:
+        return False
     found = connection.execute(select(campaigns.c.reason, campaigns.c.updated_at).where(this)).one()
     if found.reason is not None and not _accepted_since(connection, number, found.updated_at):
         return True

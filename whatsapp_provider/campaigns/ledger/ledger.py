@@ -10,18 +10,19 @@ from sqlalchemy import Connection, update
 from whatsapp_provider.campaigns.campaign import Campaign, Fingerprint, Frozen
 from whatsapp_provider.campaigns.ledger import endings, names, plans, turns, windows
 from whatsapp_provider.campaigns.ledger.columns import kept
+from whatsapp_provider.campaigns.ledger.control import Controlling
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
 from whatsapp_provider.campaigns.ledger.endings import LeftInDoubt
 from whatsapp_provider.campaigns.ledger.plans import LeftOut
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease, NameClaim, Planned, Result, Turn
 from whatsapp_provider.campaigns.ledger.schema import campaign
 from whatsapp_provider.campaigns.ledger.settling import Settling
-from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
+from whatsapp_provider.campaigns.ledger.states import OVER, CampaignState, DeliveryState
 from whatsapp_provider.campaigns.ledger.views import Views
 from whatsapp_provider.campaigns.pacing import Pace
 
 
-class Ledger(Settling, Views):
+class Ledger(Settling, Views, Controlling):
     """All of the ledger: what a campaign's run does to it is here, the rest in its bases."""
 
     def plan(
@@ -186,7 +187,7 @@ class Ledger(Settling, Views):
 
     @again_after_deadlock
     def set_state(self, record: CampaignRecord, state: CampaignState, reason: str | None = None) -> None:
-        """Note that a campaign is paused, and why."""
+        """Note that a campaign is paused, and why; one that is over stays so."""
         with self._database.transaction() as connection:
             _set_state(connection, record.id, state, reason, self._database.now(connection))
 
@@ -219,6 +220,6 @@ def _set_state(
 ) -> None:
     connection.execute(
         update(campaign)
-        .where(campaign.c.id == number)
+        .where(campaign.c.id == number, campaign.c.state.not_in(OVER))
         .values(state=state, reason=kept(reason, 500), updated_at=now)
     )

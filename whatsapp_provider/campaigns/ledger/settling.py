@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from enum import StrEnum
 
-from whatsapp_provider.campaigns.ledger import doubts, news, specimens
+from whatsapp_provider.campaigns.ledger import batches, doubts, news, specimens
+from whatsapp_provider.campaigns.ledger.control import locked
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
 from whatsapp_provider.campaigns.ledger.doubts import Delays
 from whatsapp_provider.campaigns.ledger.news import Recorded, Seen
@@ -97,15 +98,18 @@ class Settling(Store):
             raise ConfigurationError("A doubt is settled by somebody: say by whom.")
         self.prepare()
         with self._database.transaction() as connection:
+            whole = locked(connection, campaign_id)
             now = self._database.now(connection)
             settled, state = Settled(Proof.PERSON, by, note), _STATES[verdict]
             done = doubts.settled_so(connection, campaign_id, deliveries or (), state, settled)
             found = doubts.attempts(connection, campaign_id, deliveries, done)
-            moved = (
+            moved = [
                 number
                 for number, attempt in found.items()
                 if doubts.settle(connection, number, attempt, state, settled, now)
-            )
+            ]
+            # Of a campaign that is over, nothing is planned again.
+            batches.close(connection, whole, now)
             return [*done, *moved]
 
     @again_after_deadlock

@@ -67,4 +67,8 @@ class CampaignState(StrEnum):
     @property
     def is_over(self) -> bool:
         """Whether nothing more is sent whatever is planned."""
-        return self in (CampaignState.CANCELLED, CampaignState.EXPIRED)
+        return self in OVER
+
+
+#: Ended by people or by a deadline.
+OVER = frozenset({CampaignState.CANCELLED, CampaignState.EXPIRED})
