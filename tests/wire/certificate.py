@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 
 def self_signed(folder: Path) -> ssl.SSLContext:
-    """Return a server's context with a fresh self-signed certificate for the loopback address.
+    """Return a server's context with a fresh self-signed certificate for the loopback address and ``files.example``.
 
     The certificate itself is left in the folder as ``certificate.pem``.
     """
@@ -30,7 +30,10 @@ def self_signed(folder: Path) -> ssl.SSLContext:
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=1))
         .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
+            x509.SubjectAlternativeName(
+                [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("files.example")]
+            ),
+            critical=False,
         )
         .sign(key, hashes.SHA256())
     )
