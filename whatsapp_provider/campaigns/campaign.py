@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from whatsapp_provider.campaigns.pacing import Pace
+from whatsapp_provider.campaigns.rules import NO_RULES, Rules
 from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.model import ChannelRef
 
@@ -31,6 +32,7 @@ class Campaign:
     :param campaign_id: the same id means the same campaign, and running it again resumes it.
     :param channel: where it is sent from.
     :param channel_scope: what the channel's id is unique within, where that isn't its whole gateway.
+    :param rules: what each send must keep besides the pace.
     :param concurrency: sends under way at once; after a crash at most so many are in doubt.
     """
 
@@ -40,6 +42,7 @@ class Campaign:
     concurrency: int = 5
     on_in_doubt: OnInDoubt = OnInDoubt.RECONCILE
     channel_scope: str = ""
+    rules: Rules = NO_RULES
 
     def __post_init__(self) -> None:
         if not self.campaign_id.strip():

@@ -14,6 +14,7 @@ from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Counts, Lease, Result, Turn
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 from whatsapp_provider.campaigns.pacing import Pace
+from whatsapp_provider.campaigns.rules import NO_RULES, Rules
 from whatsapp_provider.errors import LedgerUnavailableError
 
 T = TypeVar("T")
@@ -72,7 +73,13 @@ class LeaseKeeper:
         return self._lease.probing
 
     async def turn(
-        self, results: Sequence[Result], *, places: int, pace: Pace, held: Collection[int]
+        self,
+        results: Sequence[Result],
+        *,
+        places: int,
+        pace: Pace,
+        rules: Rules = NO_RULES,
+        held: Collection[int],
     ) -> Turn:
         """Write results, renew the lease and get tasks; tried again while the lease lasts.
 
@@ -90,6 +97,7 @@ class LeaseKeeper:
                     results,
                     places=places,
                     pace=pace,
+                    rules=rules,
                     held=held if self._unsure else None,
                 )
             except LedgerUnavailableError:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
-from whatsapp_provider.campaigns.ledger.records import Counts
+from whatsapp_provider.campaigns.ledger.records import Counts, Stop, StopKind
 from whatsapp_provider.errors import WhatsAppError
 
 
@@ -31,6 +31,13 @@ class Outcome:
     seconds: float = 0.0
     reason: str = ""
     error: WhatsAppError | None = field(default=None, repr=False)
+
+    @classmethod
+    def stopped_by(cls, stop: Stop) -> Self:
+        """Return the end of a run that found its campaign stopped."""
+        if stop.kind is StopKind.PAUSED:
+            return cls(Ending.PAUSED, reason=f"Another run paused the campaign: {stop.reason}")
+        return cls(Ending.PAUSED, reason=f"The campaign is {stop.kind}: {stop.reason}")
 
 
 @dataclass(frozen=True, slots=True)

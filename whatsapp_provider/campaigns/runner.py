@@ -128,10 +128,10 @@ class CampaignRunner:
             turn = await self._turn()
             async for task in cadence.in_groups(turn.tasks):
                 self._start(task)
-            if turn.paused is not None and self._pause is None:
-                self._pause = Outcome(Ending.PAUSED, reason=f"Another run paused the campaign: {turn.paused}")
+            if turn.stop is not None and self._pause is None:
+                self._pause = Outcome.stopped_by(turn.stop)
             if self._closing and not self._finished:
-                return await self._close(known=turn.paused is not None)
+                return await self._close(known=turn.stop is not None)
             idle = not (self._in_flight or self._finished or turn.tasks)
             if only_looks := idle and turn.open == 0:
                 turn = await self._look_up()
@@ -147,7 +147,11 @@ class CampaignRunner:
         held = {task.id for task in self._in_flight.values()} | {result.task.id for result in results}
         try:
             turn = await self._keeper.turn(
-                results, places=self._places(), pace=self._campaign.pace, held=held
+                results,
+                places=self._places(),
+                pace=self._campaign.pace,
+                rules=self._campaign.rules,
+                held=held,
             )
         except BaseException:
             # Perhaps written, perhaps not: writing a result twice changes nothing.

@@ -9,7 +9,15 @@ import pytest
 from sqlalchemy import func, select
 
 from tests.campaigns.support import Desk, entry, number
-from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease, Result, Task, Turn
+from whatsapp_provider.campaigns.ledger.records import (
+    CampaignRecord,
+    Lease,
+    Result,
+    Stop,
+    StopKind,
+    Task,
+    Turn,
+)
 from whatsapp_provider.campaigns.ledger.schema import permit
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
 from whatsapp_provider.campaigns.pacing import Pace
@@ -230,7 +238,7 @@ def test_a_turn_without_a_task_tells_when_there_may_be_one(book: Book) -> None:
 def test_a_paused_campaign_gives_no_tasks_until_somebody_begins_again(book: Book) -> None:
     lease = book.begin()
     book.ledger.set_state(book.record, CampaignState.PAUSED, "logged out")
-    assert book.turn(lease, places=3) == Turn(open=1, paused="logged out")
+    assert book.turn(lease, places=3) == Turn(open=1, stop=Stop(StopKind.PAUSED, "logged out"))
     book.begin()
     assert len(book.turn(lease, places=3).tasks) == 3
 

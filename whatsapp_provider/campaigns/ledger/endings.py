@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, select, update
 
-from whatsapp_provider.campaigns.ledger import turns, windows
+from whatsapp_provider.campaigns.ledger import standing, turns, windows
 from whatsapp_provider.campaigns.ledger.records import Lease
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
 from whatsapp_provider.campaigns.ledger.schema import delivery, runner
@@ -29,7 +29,7 @@ _NOT_BEGUN = [CampaignState.PLANNING, CampaignState.CANCELLED, CampaignState.EXP
 def finish(connection: Connection, number: int, now: float) -> bool:
     """Set a campaign finished; ``False`` if a result came late and something is to be sent after all, or it is over."""
     # The lock first: who writes such a result has it too.
-    if CampaignState(connection.execute(turns.locked_state, {"b_campaign": number}).one().state).is_over:
+    if CampaignState(connection.execute(standing.locked, {"b_campaign": number}).one().state).is_over:
         return False
     rest = select(delivery.c.id).where(delivery.c.campaign == number, delivery.c.state.in_(OPEN)).limit(1)
     if connection.execute(rest).first() is not None:
@@ -40,7 +40,7 @@ def finish(connection: Connection, number: int, now: float) -> bool:
 
 
 def leave_pause(connection: Connection, number: int, now: float) -> bool:
-    """Set a campaign running; return whether nothing is known to be accepted since it paused.
+    """Set a campaign running, unless it is over; return whether nothing is known to be accepted since it paused.
 
     Until then the reason of the pause and its time stay, so that a wait, a kill or a run beside this one does not
     make the next run send to many at once.

@@ -8,7 +8,8 @@ from dataclasses import replace
 from sqlalchemy import Connection, update
 
 from whatsapp_provider.campaigns.campaign import Campaign, Fingerprint, Frozen
-from whatsapp_provider.campaigns.ledger import endings, names, plans, turns, windows
+from whatsapp_provider.campaigns.ledger import claims, endings, names, plans, standing, turns, windows
+from whatsapp_provider.campaigns.ledger.claims import Claim
 from whatsapp_provider.campaigns.ledger.columns import kept
 from whatsapp_provider.campaigns.ledger.control import Controlling
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
@@ -20,6 +21,7 @@ from whatsapp_provider.campaigns.ledger.settling import Settling
 from whatsapp_provider.campaigns.ledger.states import OVER, CampaignState, DeliveryState
 from whatsapp_provider.campaigns.ledger.views import Views
 from whatsapp_provider.campaigns.pacing import Pace
+from whatsapp_provider.campaigns.rules import NO_RULES, Rules
 
 
 class Ledger(Settling, Views, Controlling):
@@ -128,6 +130,7 @@ class Ledger(Settling, Views, Controlling):
         *,
         places: int,
         pace: Pace,
+        rules: Rules = NO_RULES,
         held: Collection[int] | None = None,
     ) -> Turn:
         """Write results and get the next tasks, in one commit.
@@ -144,17 +147,19 @@ class Ledger(Settling, Views, Controlling):
             if renewed:
                 if held is not None:
                     endings.reclaim(connection, lease, held, now)
-                turn = self._take(connection, lease, pace, places, now)
+                turn = self._take(connection, Claim(lease, pace, rules, places), now)
         if not renewed:
             raise turns.lease_lost()
         return turn
 
-    def _take(self, connection: Connection, lease: Lease, pace: Pace, places: int, now: float) -> Turn:
-        if reason := turns.paused(connection, lease.campaign):
-            return Turn(open=1, paused=reason)
-        turn = turns.take_tasks(connection, lease, pace, places, now, lambda: self._database.now(connection))
-        if places > 0 and not turn.tasks and turn.open:
-            endings.take_over(connection, lease.campaign, now)
+    def _take(self, connection: Connection, claim: Claim, now: float) -> Turn:
+        stop, has_lanes = standing.look(connection, claim.lease.campaign, now)
+        if stop is not None:
+            return Turn(open=1, stop=stop)
+        claim = replace(claim, has_lanes=has_lanes)
+        turn = claims.take_tasks(connection, claim, lambda: self._database.now(connection))
+        if claim.places > 0 and not turn.tasks and turn.open:
+            endings.take_over(connection, claim.lease.campaign, now)
         return turn
 
     @again_after_deadlock

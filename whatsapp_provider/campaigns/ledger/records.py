@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from whatsapp_provider.campaigns.ledger.states import SENT, CampaignState, DeliveryState, Proof
@@ -100,20 +101,39 @@ class Lease:
     probing: bool = False
 
 
+class StopKind(StrEnum):
+    """What keeps a campaign from sending."""
+
+    PLANNING = "planning"  #: its recipients are being written
+    UNAPPROVED = "unapproved"  #: it waits for an approval
+    PAUSED = "paused"  #: a run stopped it; the next one tries again
+    HELD = "held"  #: a person paused it, and only a person lets it go on
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """That a campaign must not send now, and why."""
+
+    kind: StopKind
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """What a runner may do next.
 
     :param tasks: to be sent now.
-    :param open: how many deliveries of the campaign are neither sent nor settled.
+    :param open: how many deliveries of the run's channel are neither sent nor settled.
     :param wait: seconds until there may be more, ``None`` if there is nothing to wait for.
-    :param paused: why another run has paused the campaign, if one has.
+    :param stop: what keeps the campaign from sending, if anything does.
     """
 
     tasks: tuple[Task, ...] = ()
     open: int = 0
     wait: float | None = None
-    paused: str | None = None
+    stop: Stop | None = None
 
 
 @dataclass(frozen=True, slots=True)

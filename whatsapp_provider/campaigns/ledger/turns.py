@@ -1,4 +1,4 @@
-"""A runner's turn at the ledger: results in, intents out, in one commit.
+"""A runner's turn at the ledger: results in here, intents out in ``claims.py``, in one commit.
 
 Every move is a compare-and-set, and a runner whose lease has ended gets nothing more to send. Locks are
 taken in one order everywhere: campaign, runner, deliveries, permits, channel.
@@ -6,34 +6,18 @@ taken in one order everywhere: campaign, runner, deliveries, permits, channel.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Row,
-    Select,
-    String,
-    Update,
-    bindparam,
-    case,
-    func,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, String, bindparam, case, func, or_, update
 
-from whatsapp_provider.campaigns.ledger import acceptance, erased, windows
+from whatsapp_provider.campaigns.ledger import acceptance, erased, standing, windows
 from whatsapp_provider.campaigns.ledger.columns import kept
 from whatsapp_provider.campaigns.ledger.database import insert_one
-from whatsapp_provider.campaigns.ledger.records import Lease, Result, Task, Turn
-from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
+from whatsapp_provider.campaigns.ledger.records import Lease, Result
 from whatsapp_provider.campaigns.ledger.schema import delivery, runner
-from whatsapp_provider.campaigns.ledger.states import OPEN, CampaignState, DeliveryState
-from whatsapp_provider.campaigns.pacing import Pace
+from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
 from whatsapp_provider.errors import LeaseLostError
 
 # Made once: to put a statement together takes SQLAlchemy longer than to carry it out, and a turn is made of ten. For
@@ -45,7 +29,6 @@ _renew = (
     )
     .values(lease_until=bindparam("b_until"))
 )
-_state = select(campaigns.c.state, campaigns.c.reason).where(campaigns.c.id == bindparam("b_campaign"))
 
 
 def begin(
@@ -138,7 +121,6 @@ _write_under_way = _write_result.where(delivery.c.state == DeliveryState.SENDING
 _write_unsent = _of_attempt.where(
     delivery.c.state == DeliveryState.IN_DOUBT, func.coalesce(delivery.c.code, "") != UNSENT
 ).values(code=UNSENT, reason=UNSENT_REASON, updated_at=bindparam("b_now"))
-locked_state = _state.with_for_update()
 
 
 def _write_unmade(connection: Connection, lease: Lease, values: dict[str, Any]) -> bool:
@@ -146,7 +128,7 @@ def _write_unmade(connection: Connection, lease: Lease, values: dict[str, Any]) 
     if connection.execute(_write_under_way, values).rowcount == 1:
         return True
     # Too late: another run has it in doubt, and may be about to finish the campaign, which waits for this lock.
-    state = connection.execute(locked_state, {"b_campaign": lease.campaign}).one().state
+    state = connection.execute(standing.locked, {"b_campaign": lease.campaign}).one().state
     # Planned in a finished campaign it would wait for a run that nobody has a reason to begin.
     late = _write_unsent if state == CampaignState.FINISHED else _write_result
     return connection.execute(late, values).rowcount == 1
@@ -164,133 +146,3 @@ def _values(lease: Lease, result: Result, now: float) -> dict[str, Any]:
         "b_postponed": int(result.state is DeliveryState.POSTPONED),
         "b_now": now,
     }
-
-
-def take_tasks(
-    connection: Connection, lease: Lease, pace: Pace, places: int, now: float, clock: Callable[[], float]
-) -> Turn:
-    """Commit the intent to send to the next recipients, as far as the pace allows.
-
-    :param places: sends that can begin at once.
-    """
-    if places <= 0:
-        return Turn(open=1)
-    rows = _due(connection, lease.campaign, places, now)
-    while rows and not (rows := erased.without_erased(connection, rows, now)):
-        rows = _due(connection, lease.campaign, places, now)
-    if not rows:
-        return _starved(connection, lease, now)
-    if pace.windows:
-        windows.lock_channel(connection, lease.channel)
-        # The wait for the lock may have been long, and permits are dated by when they are taken.
-        now = clock()
-        room = windows.room(connection, lease.channel, pace, len(rows), now)
-        if room.places == 0:
-            return Turn(open=len(rows), wait=room.wait)
-        rows = rows[: room.places]
-    return Turn(tasks=_intend(connection, lease, rows, now), open=len(rows))
-
-
-@cache
-def _intend_all(rows: int) -> Update:
-    """Return the statement for so many rows."""
-    return (
-        update(delivery)
-        .where(
-            delivery.c.id.in_([bindparam(f"b_id{place}") for place in range(rows)]),
-            or_(delivery.c.state == DeliveryState.PLANNED, delivery.c.state == DeliveryState.POSTPONED),
-        )
-        .values(
-            state=DeliveryState.SENDING,
-            runner=bindparam("b_runner"),
-            attempt=delivery.c.attempt + 1,
-            permit=bindparam("b_permit"),
-            updated_at=bindparam("b_now"),
-            intended_at=bindparam("b_now"),
-            doubted_at=None,
-            # Of this attempt nobody has heard anything yet.
-            message_id=None,
-        )
-    )
-
-
-def _intend(connection: Connection, lease: Lease, rows: Sequence[Row[Any]], now: float) -> tuple[Task, ...]:
-    """Move rows that are locked for this runner to ``sending``, with a permit each."""
-    group = windows.take(connection, lease.channel, len(rows), now)
-    taken = 0
-    for start in range(0, len(rows), acceptance.AT_ONCE):
-        some = rows[start : start + acceptance.AT_ONCE]
-        size = acceptance.size_for(len(some))
-        values = {"b_runner": lease.token, "b_permit": group, "b_now": now}
-        values |= {f"b_id{place}": acceptance.NOBODY for place in range(len(some), size)}
-        values |= {f"b_id{place}": row.id for place, row in enumerate(some)}
-        taken += connection.execute(_intend_all(size), values).rowcount
-    if taken != len(rows):
-        raise LeaseLostError("Another run took the same recipients; nothing was sent to them from here.")
-    return tuple(
-        Task(
-            id=row.id,
-            attempt=row.attempt + 1,
-            permit=group,
-            recipient=row.recipient,
-            address=row.address,
-            variables=row.variables,
-            body_hash=row.body_hash,
-            postponed=row.postponed,
-        )
-        for row in rows
-    )
-
-
-def _next_rows(*conditions: ColumnElement[bool]) -> Select[Any]:
-    """Return the question for the next rows, in the audience's order, that locks them."""
-    columns = (delivery.c[name] for name in ("id", "attempt", "postponed", *_OF_A_TASK))
-    of_campaign = select(*columns).where(delivery.c.campaign == bindparam("b_campaign"), *conditions)
-    return of_campaign.order_by(delivery.c.seq).limit(bindparam("b_places")).with_for_update(skip_locked=True)
-
-
-_OF_A_TASK = ("recipient", "address", "variables", "body_hash")
-_due_again = _next_rows(
-    delivery.c.state == DeliveryState.POSTPONED, delivery.c.not_before <= bindparam("b_now")
-)
-_due_first = _next_rows(delivery.c.state == DeliveryState.PLANNED)
-
-
-def _due(connection: Connection, campaign: int, places: int, now: float) -> list[Row[Any]]:
-    """Return the next rows, locked: first what was postponed until now, then the audience in its order.
-
-    Two questions, for each of which the index has the order; together they would sort the whole audience.
-    """
-    values = {"b_campaign": campaign, "b_places": places}
-    rows = list(connection.execute(_due_again, {**values, "b_now": now}))
-    if len(rows) < places:
-        rows += connection.execute(_due_first, {**values, "b_places": places - len(rows)})
-    return rows
-
-
-def _starved(connection: Connection, lease: Lease, now: float) -> Turn:
-    """Nothing is due: say how many are open, and when one of them may be."""
-    mine = delivery.c.campaign == lease.campaign
-    open_count = connection.execute(select(func.count()).where(mine, delivery.c.state.in_(OPEN))).scalar_one()
-    if not open_count:
-        return Turn()
-    next_due = connection.execute(
-        select(func.min(delivery.c.not_before)).where(mine, delivery.c.state == DeliveryState.POSTPONED)
-    ).scalar_one()
-    moments = [moment for moment in (next_due, _other_lease_end(connection, lease)) if moment is not None]
-    return Turn(open=int(open_count), wait=max(0.0, min(moments) - now) if moments else None)
-
-
-def _other_lease_end(connection: Connection, lease: Lease) -> float | None:
-    """When the first of the other runners must have renewed its lease, or its rows are taken over."""
-    ends = select(func.min(runner.c.lease_until)).where(
-        runner.c.campaign == lease.campaign, runner.c.ended == 0, runner.c.id != lease.token
-    )
-    end: float | None = connection.execute(ends).scalar_one()
-    return end
-
-
-def paused(connection: Connection, campaign: int) -> str | None:
-    """Return why the campaign is paused, if it is."""
-    row = connection.execute(_state, {"b_campaign": campaign}).one()
-    return (row.reason or "no reason was noted") if row.state == CampaignState.PAUSED else None

@@ -1,0 +1,194 @@
+"""What a runner may send next: due recipients of its lanes, screened, as many as its channel's windows have room for.
+
+The intent to send to them is committed with the turn, before anything is written to the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    Update,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
+
+from whatsapp_provider.campaigns.ledger import acceptance, lanes, refusals, windows
+from whatsapp_provider.campaigns.ledger.records import Lease, Task, Turn
+from whatsapp_provider.campaigns.ledger.schema import delivery, runner
+from whatsapp_provider.campaigns.ledger.states import OPEN, DeliveryState
+from whatsapp_provider.campaigns.pacing import Pace
+from whatsapp_provider.campaigns.rules import Rules
+from whatsapp_provider.errors import LeaseLostError
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a runner asks for.
+
+    :param places: sends that can begin at once.
+    :param has_lanes: whether the campaign is parted into lanes.
+    """
+
+    lease: Lease
+    pace: Pace
+    rules: Rules
+    places: int
+    has_lanes: bool = False
+
+
+#: Whoever waited longer than this for the channel looks at the hours again.
+LATE_SECONDS = 0.5
+
+
+def take_tasks(connection: Connection, claim: Claim, clock: Callable[[], float]) -> Turn:
+    """Commit the intent to send to the next recipients, as far as hours and pace allow.
+
+    :param clock: tells the database's time.
+    """
+    if claim.places <= 0:
+        return Turn(open=1)
+    now = clock()
+    hours = lanes.hours(connection, claim.lease, claim.rules, now, has_lanes=claim.has_lanes)
+    rows = _due(connection, claim.lease.campaign, hours.open, claim.places, now)
+    if not rows:
+        return _starved(connection, claim.lease, hours, now)
+    sendable = refusals.without_refused(connection, rows, claim.rules, now)
+    if not sendable:
+        return Turn(open=len(rows), wait=0.0)
+    return _within_windows(connection, claim, sendable, now, clock)
+
+
+def _within_windows(
+    connection: Connection, claim: Claim, rows: Sequence[Row[Any]], asked: float, clock: Callable[[], float]
+) -> Turn:
+    lease, now, open_count = claim.lease, asked, len(rows)
+    if claim.pace.windows:
+        windows.lock_channel(connection, lease.channel)
+        # The wait for the lock may have been long, and permits are dated by when they are taken.
+        now = clock()
+        if now - asked > LATE_SECONDS:
+            return Turn(open=open_count, wait=0.0)
+        room = windows.room(connection, lease.channel, claim.pace, len(rows), now)
+        if room.places == 0:
+            return Turn(open=open_count, wait=room.wait)
+        rows = rows[: room.places]
+    return Turn(tasks=_intend(connection, lease, rows, now), open=open_count)
+
+
+@cache
+def _intend_all(rows: int) -> Update:
+    """Return the statement for so many rows."""
+    return (
+        update(delivery)
+        .where(
+            delivery.c.id.in_([bindparam(f"b_id{place}") for place in range(rows)]),
+            or_(delivery.c.state == DeliveryState.PLANNED, delivery.c.state == DeliveryState.POSTPONED),
+        )
+        .values(
+            state=DeliveryState.SENDING,
+            runner=bindparam("b_runner"),
+            attempt=delivery.c.attempt + 1,
+            permit=bindparam("b_permit"),
+            updated_at=bindparam("b_now"),
+            intended_at=bindparam("b_now"),
+            doubted_at=None,
+            # Of this attempt nobody has heard anything yet.
+            message_id=None,
+        )
+    )
+
+
+def _intend(connection: Connection, lease: Lease, rows: Sequence[Row[Any]], now: float) -> tuple[Task, ...]:
+    """Move rows that are locked for this runner to ``sending``, with a permit each."""
+    group = windows.take(connection, lease.channel, len(rows), now)
+    taken = 0
+    for start in range(0, len(rows), acceptance.AT_ONCE):
+        some = rows[start : start + acceptance.AT_ONCE]
+        size = acceptance.size_for(len(some))
+        values = {"b_runner": lease.token, "b_permit": group, "b_now": now}
+        values |= {f"b_id{place}": acceptance.NOBODY for place in range(len(some), size)}
+        values |= {f"b_id{place}": row.id for place, row in enumerate(some)}
+        taken += connection.execute(_intend_all(size), values).rowcount
+    if taken != len(rows):
+        raise LeaseLostError("Another run took the same recipients; nothing was sent to them from here.")
+    return tuple(
+        Task(
+            id=row.id,
+            attempt=row.attempt + 1,
+            permit=group,
+            recipient=row.recipient,
+            address=row.address,
+            variables=row.variables,
+            body_hash=row.body_hash,
+            postponed=row.postponed,
+        )
+        for row in rows
+    )
+
+
+_OF_A_TASK = ("id", "attempt", "postponed", "recipient", "address", "variables", "body_hash")
+
+
+@cache
+def _next_rows(state: DeliveryState, *, in_lane: bool) -> Select[Any]:
+    """Return the question for the next rows of a lane, in the audience's order, that locks them."""
+    chosen = select(*(delivery.c[name] for name in _OF_A_TASK)).where(
+        delivery.c.campaign == bindparam("b_campaign"),
+        delivery.c.state == state,
+        delivery.c.lane == bindparam("b_lane") if in_lane else delivery.c.lane.is_(None),
+    )
+    if state is DeliveryState.POSTPONED:
+        chosen = chosen.where(delivery.c.not_before <= bindparam("b_now"))
+    return chosen.order_by(delivery.c.seq).limit(bindparam("b_places")).with_for_update(skip_locked=True)
+
+
+def _due(
+    connection: Connection, campaign: int, open_lanes: Sequence[int | None], places: int, now: float
+) -> list[Row[Any]]:
+    """Return the next rows, locked: first what was postponed until now, then the audience in its order.
+
+    A question for each state and lane, for which the index has the order; together they would sort the audience.
+    """
+    rows: list[Row[Any]] = []
+    for state in (DeliveryState.POSTPONED, DeliveryState.PLANNED):
+        for lane in open_lanes:
+            if len(rows) == places:
+                return rows
+            values: dict[str, Any] = {"b_campaign": campaign, "b_places": places - len(rows)}
+            values |= {} if lane is None else {"b_lane": lane}
+            values |= {"b_now": now} if state is DeliveryState.POSTPONED else {}
+            rows += connection.execute(_next_rows(state, in_lane=lane is not None), values)
+    return rows
+
+
+def _starved(connection: Connection, lease: Lease, hours: lanes.Hours, now: float) -> Turn:
+    """Nothing is due: say how many are open, and when one of them may be."""
+    mine = lanes.of_run(lease, hours)
+    open_count = connection.execute(select(func.count()).where(mine, delivery.c.state.in_(OPEN))).scalar_one()
+    if not open_count:
+        return Turn()
+    next_due = connection.execute(
+        select(func.min(delivery.c.not_before)).where(mine, delivery.c.state == DeliveryState.POSTPONED)
+    ).scalar_one()
+    moments = (next_due, hours.next_opening, _other_lease_end(connection, lease))
+    known = [moment for moment in moments if moment is not None]
+    return Turn(open=int(open_count), wait=max(0.0, min(known) - now) if known else None)
+
+
+def _other_lease_end(connection: Connection, lease: Lease) -> float | None:
+    """When the first of the other runners must have renewed its lease, or its rows are taken over."""
+    ends = select(func.min(runner.c.lease_until)).where(
+        runner.c.campaign == lease.campaign, runner.c.ended == 0, runner.c.id != lease.token
+    )
+    end: float | None = connection.execute(ends).scalar_one()
+    return end

@@ -1,0 +1,103 @@
+"""The lanes of a campaign: its parts that go through one channel to people who live in the same time zones.
+
+A campaign through one channel at any hour has none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import inf
+
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from whatsapp_provider.campaigns.ledger.records import Lease
+from whatsapp_provider.campaigns.ledger.schema import delivery
+from whatsapp_provider.campaigns.ledger.schema import lane as lanes
+from whatsapp_provider.campaigns.rules import Rules
+
+_of_channel = (
+    select(lanes.c.id, lanes.c.zones)
+    .where(lanes.c.campaign == bindparam("b_campaign"), lanes.c.channel == bindparam("b_channel"))
+    .order_by(lanes.c.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Which lanes of a run are open now; ``None`` stands for a campaign without any.
+
+    :param mine: all lanes of the run's channel.
+    :param open: those that may be sent to.
+    :param next_opening: when the first of the closed ones opens, in seconds since the epoch.
+    """
+
+    mine: tuple[int | None, ...]
+    open: tuple[int | None, ...]
+    next_opening: float | None = None
+
+
+def hours(connection: Connection, lease: Lease, rules: Rules, now: float, *, has_lanes: bool) -> Hours:
+    """Return which lanes of the run's channel are open at a moment."""
+    found: dict[int | None, tuple[str, ...]] = {None: ()}
+    if has_lanes:
+        values = {"b_campaign": lease.campaign, "b_channel": lease.channel}
+        found = {row.id: _zones(row.zones) for row in connection.execute(_of_channel, values)}
+    opens = {lane: _opens(rules, zones, now) for lane, zones in found.items()}
+    later = [moment for moment in opens.values() if now < moment < inf]
+    return Hours(
+        mine=tuple(found),
+        open=tuple(lane for lane, moment in opens.items() if moment <= now),
+        next_opening=min(later, default=None),
+    )
+
+
+def _opens(rules: Rules, zones: tuple[str, ...], now: float) -> float:
+    """Return the first moment at which sender and recipients are awake."""
+    moment = now
+    while moment < inf:
+        before = moment
+        if rules.calendar is not None:
+            moment = rules.calendar.opens(moment)
+        if rules.quiet is not None and moment < inf:
+            moment = rules.quiet.opens(moment, zones)
+        if moment == before:
+            break
+    return moment
+
+
+def of_run(lease: Lease, run: Hours) -> ColumnElement[bool]:
+    """Return what a run's deliveries have in common."""
+    of_campaign = delivery.c.campaign == lease.campaign
+    if None in run.mine:
+        return of_campaign
+    return and_(of_campaign, delivery.c.lane.in_(run.mine))
+
+
+@lru_cache(maxsize=4096)
+def _zones(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+def enter(connection: Connection, campaign: int, channel: str, zones: Sequence[str]) -> int:
+    """Return the number of a campaign's lane, which is made where there is none."""
+    text = json.dumps(sorted(set(zones)))
+    name = hashlib.sha256(text.encode()).hexdigest()
+    this = select(lanes.c.id).where(
+        lanes.c.campaign == campaign, lanes.c.channel == channel, lanes.c.name == name
+    )
+    found = connection.execute(this).scalar_one_or_none()
+    if found is None:
+        try:
+            with connection.begin_nested():
+                connection.execute(
+                    insert(lanes).values(campaign=campaign, channel=channel, name=name, zones=text)
+                )
+        except IntegrityError:
+            pass  # another process has just made it
+        found = connection.execute(this).scalar_one()
+    return int(found)

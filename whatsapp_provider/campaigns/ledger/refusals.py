@@ -1,0 +1,57 @@
+"""Who of those that are due must not be written to after all: looked at in the very transaction that would send."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, or_, update
+
+from whatsapp_provider.campaigns.ledger import erased, suppression
+from whatsapp_provider.campaigns.ledger.columns import kept
+from whatsapp_provider.campaigns.ledger.schema import delivery
+from whatsapp_provider.campaigns.ledger.states import DeliveryState
+from whatsapp_provider.campaigns.rules import Rules
+
+#: Codes of a delivery in the state ``suppressed``.
+SUPPRESSED, CAPPED = "suppressed", "frequency_cap"
+
+_suppress = (
+    update(delivery)
+    .where(
+        delivery.c.id == bindparam("b_id"),
+        or_(delivery.c.state == DeliveryState.PLANNED, delivery.c.state == DeliveryState.POSTPONED),
+    )
+    .values(
+        state=DeliveryState.SUPPRESSED,
+        code=bindparam("b_code"),
+        reason=bindparam("b_reason"),
+        updated_at=bindparam("b_now"),
+    )
+)
+
+
+def without_refused(
+    connection: Connection, rows: Sequence[Row[Any]], rules: Rules, now: float
+) -> list[Row[Any]]:
+    """Return the rows that may be sent to; the others are suppressed from now on.
+
+    :param rows: locked for this run.
+    """
+    rows = erased.without_erased(connection, rows, now)
+    recipients = [row.recipient for row in rows]
+    refused = {
+        recipient: (SUPPRESSED, reason)
+        for recipient, reason in suppression.suppressed(connection, recipients, rules.lists, now).items()
+    }
+    if rules.cap is not None:
+        capped = suppression.capped(connection, recipients, rules.cap, now)
+        refused = {**{recipient: (CAPPED, reason) for recipient, reason in capped.items()}, **refused}
+    if not refused:
+        return list(rows)
+    for row in rows:
+        if row.recipient in refused:
+            code, reason = refused[row.recipient]
+            values = {"b_id": row.id, "b_code": code, "b_reason": kept(reason, 500), "b_now": now}
+            connection.execute(_suppress, values)
+    return [row for row in rows if row.recipient not in refused]

@@ -1,0 +1,53 @@
+"""Where a campaign stands: whether a run of it may send now, and if not, why."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select
+
+from whatsapp_provider.campaigns.ledger.records import Stop, StopKind
+from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
+from whatsapp_provider.campaigns.ledger.states import CampaignState
+
+_columns = (
+    campaigns.c.state,
+    campaigns.c.reason,
+    campaigns.c.lanes,
+    campaigns.c.expires_at,
+    campaigns.c.held_by,
+    campaigns.c.needs_approval,
+    campaigns.c.approved_by,
+)
+_standing = select(*_columns).where(campaigns.c.id == bindparam("b_campaign"))
+locked = _standing.with_for_update()
+
+_KINDS = {
+    CampaignState.PLANNING: StopKind.PLANNING,
+    CampaignState.CANCELLED: StopKind.CANCELLED,
+    CampaignState.EXPIRED: StopKind.EXPIRED,
+    CampaignState.PAUSED: StopKind.PAUSED,
+}
+
+
+def look(connection: Connection, campaign: int, now: float) -> tuple[Stop | None, bool]:
+    """Return what keeps a campaign from sending, if anything does, and whether it has lanes."""
+    row = connection.execute(_standing, {"b_campaign": campaign}).one()
+    return stop_of(row, now), bool(row.lanes)
+
+
+def stop_of(row: Any, now: float) -> Stop | None:
+    """Return what keeps a campaign from sending; a person's word counts more than the breaker's.
+
+    :param row: of the campaign.
+    """
+    state, reason = CampaignState(row.state), row.reason or "no reason was noted"
+    if state.is_over or state is CampaignState.PLANNING:
+        return Stop(_KINDS[state], reason)
+    if row.expires_at is not None and row.expires_at <= now:
+        return Stop(StopKind.EXPIRED, "its deadline has passed")
+    if row.held_by is not None:
+        return Stop(StopKind.HELD, f"{row.held_by} paused it")
+    if row.needs_approval and row.approved_by is None:
+        return Stop(StopKind.UNAPPROVED, "nobody has approved it yet")
+    return Stop(_KINDS[state], reason) if state in _KINDS else None
