@@ -12,13 +12,36 @@ from typing import Any
 
 from sqlalchemy import Case, ColumnElement, Connection, Row, case, null, update
 
+from whatsapp_provider.campaigns.ledger import keys
 from whatsapp_provider.campaigns.ledger.schema import delivery
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 
+#: Before the hash that stands for the recipient.
+PREFIX = "erased/"
 #: Of a message that was not sent because its person was erased.
 CODE = "erased"
 
 is_erased: ColumnElement[bool] = delivery.c.address == ""
+
+
+def stand_in(connection: Connection, form: str) -> str:
+    """Return what a delivery has in the place of an erased recipient."""
+    return PREFIX + keys.hashed(keys.key_of(connection), form)
+
+
+def names_of(connection: Connection, form: str) -> tuple[str, str]:
+    """Return the names that a delivery to somebody may have: theirs, and the one after they were erased."""
+    return form, stand_in(connection, form)
+
+
+_SEAL = "~"
+
+
+def sealed(connection: Connection, fingerprint: str) -> str:
+    """Return what is kept of a hash of people's data, which whoever has it could find by trying all numbers there are."""
+    if fingerprint.startswith(_SEAL):
+        return fingerprint
+    return _SEAL + keys.hashed(keys.key_of(connection), fingerprint)[len(_SEAL) :]
 
 
 def unless_erased(value: ColumnElement[Any]) -> Case[Any]:

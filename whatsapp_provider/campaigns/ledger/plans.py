@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from whatsapp_provider.campaigns.campaign import Campaign, Frozen
+from whatsapp_provider.campaigns.ledger import erased
 from whatsapp_provider.campaigns.ledger.database import insert_one
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Planned
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
@@ -95,7 +96,7 @@ def check(connection: Connection, campaign: Campaign, fingerprint: str) -> Campa
     :raises CampaignMismatchError: if the ledger has another audience, template or channel under the id.
     """
     row = find(connection, campaign.ledger_id)
-    if row is None or row.fingerprint != fingerprint:
+    if row is None or row.fingerprint not in (fingerprint, erased.sealed(connection, fingerprint)):
         raise CampaignMismatchError(
             f"Campaign {campaign.campaign_id!r} is in the ledger with another audience or template. To go on with "
             "it, give what it was planned with. Another campaign_id makes a new campaign, which sends to everyone "
