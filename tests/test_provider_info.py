@@ -39,7 +39,6 @@ INNER = {
     "whatsapp_provider.hooks.edge",
     "whatsapp_provider.hooks.forms",
     "whatsapp_provider.hooks.health",
-    "whatsapp_provider.hooks.media",
     "whatsapp_provider.hooks.provisioning",
     "whatsapp_provider.hooks.sharing",
     "whatsapp_provider.hooks.upkeep",

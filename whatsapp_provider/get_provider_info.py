@@ -12,7 +12,7 @@ from whatsapp_provider.gateways.registry import GATEWAYS, GatewayLine
 
 PACKAGE = "airflow-provider-whatsapp"
 _MODULES = {
-    "hooks": ["whatsapp", "ledger"],
+    "hooks": ["whatsapp", "ledger", "media"],
     "operators": [
         "channel",
         "webhook",

@@ -241,7 +241,7 @@ async def look_at(
             named.copy_with(host=address),
             headers={**headers, "host": named.netloc.decode("ascii"), **_OF_A_LOOK},
             extensions={
-                "sni_hostname": named.raw_host.decode("ascii"),
+                "sni_hostname": named.raw_host.decode("ascii").rstrip("."),
                 "timeout": {"connect": connect, "read": limit, "write": limit, "pool": limit},
             },
         )

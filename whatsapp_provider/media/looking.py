@@ -133,7 +133,7 @@ class _Looker:
             async with asyncio.timeout(seconds):
                 found = await self._resolve(target.host, target.port)
         except TimeoutError:
-            raise UnfitError(Problem.SILENT, _silent("the name of its host", seconds)) from None
+            raise UnfitError(Problem.SILENT, self._silent("the name of its host")) from None
         except socket.gaierror as error:
             if error.errno == socket.EAI_NONAME:
                 raise UnfitError(Problem.UNKNOWN_HOST, NO_ADDRESS) from None
@@ -165,22 +165,22 @@ class _Looker:
                 reason = error
             except NoAnswerError as error:
                 if error.code in {"TimeoutError", "ReadTimeout", "WriteTimeout"}:
-                    raise UnfitError(Problem.SILENT, _silent("its server", seconds)) from None
+                    raise UnfitError(Problem.SILENT, self._silent("its server")) from None
                 raise UnfitError(Problem.UNWELL, _BROKE_OFF) from None
             except ConfigurationError:
                 raise UnfitError(Problem.MALFORMED, "is no URL that can be read. Correct it.") from None
             else:
                 return answer, [address]
         if reason is not None and reason.code == "ConnectTimeout":
-            raise UnfitError(Problem.SILENT, _silent("its server", seconds))
+            raise UnfitError(Problem.SILENT, self._silent("its server"))
         raise UnfitError(Problem.UNREACHABLE, _unreachable(redact(str(reason))))
+
+    def _silent(self, who: str) -> str:
+        bound = self._policy.seconds
+        return f"{who} gave no answer within {bound:g} s, and gateways don't wait long. Open the link yourself."
 
 
 _BROKE_OFF = "its server breaks the connection off, or answers what is not HTTP. Open the link yourself."
-
-
-def _silent(who: str, seconds: float) -> str:
-    return f"{who} did not answer within {seconds:.3g} s. Gateways wait no longer; open the link yourself."
 
 
 def _unreachable(why: str) -> str:
