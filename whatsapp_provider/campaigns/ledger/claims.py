@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from random import Random
 from typing import Any
 
 from sqlalchemy import (
@@ -26,6 +27,7 @@ from whatsapp_provider.campaigns.ledger import acceptance, lanes, refusals, wind
 from whatsapp_provider.campaigns.ledger.records import Lease, Task, Turn
 from whatsapp_provider.campaigns.ledger.schema import delivery, runner
 from whatsapp_provider.campaigns.ledger.states import OPEN, DeliveryState
+from whatsapp_provider.campaigns.ledger.windows import Room
 from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.campaigns.rules import Rules
 from whatsapp_provider.errors import LeaseLostError
@@ -50,10 +52,11 @@ class Claim:
 LATE_SECONDS = 0.5
 
 
-def take_tasks(connection: Connection, claim: Claim, clock: Callable[[], float]) -> Turn:
+def take_tasks(connection: Connection, claim: Claim, clock: Callable[[], float], chance: Random) -> Turn:
     """Commit the intent to send to the next recipients, as far as hours and pace allow.
 
     :param clock: tells the database's time.
+    :param chance: what the distances between messages are drawn from.
     """
     if claim.places <= 0:
         return Turn(open=1)
@@ -62,27 +65,16 @@ def take_tasks(connection: Connection, claim: Claim, clock: Callable[[], float])
     rows = _due(connection, claim.lease.campaign, hours.open, claim.places, now)
     if not rows:
         return _starved(connection, claim.lease, hours, now)
-    sendable = refusals.without_refused(connection, rows, claim.rules, now)
-    if not sendable:
-        return Turn(open=len(rows), wait=0.0)
-    return _within_windows(connection, claim, sendable, now, clock)
-
-
-def _within_windows(
-    connection: Connection, claim: Claim, rows: Sequence[Row[Any]], asked: float, clock: Callable[[], float]
-) -> Turn:
-    lease, now, open_count = claim.lease, asked, len(rows)
-    if claim.pace.windows:
-        windows.lock_channel(connection, lease.channel)
-        # The wait for the lock may have been long, and permits are dated by when they are taken.
-        now = clock()
-        if now - asked > LATE_SECONDS:
-            return Turn(open=open_count, wait=0.0)
-        room = windows.room(connection, lease.channel, claim.pace, len(rows), now)
-        if room.places == 0:
-            return Turn(open=open_count, wait=room.wait)
-        rows = rows[: room.places]
-    return Turn(tasks=_intend(connection, lease, rows, now), open=open_count)
+    open_count = len(rows)
+    rows = refusals.without_refused(connection, rows, claim.rules, now)
+    if not rows:
+        return Turn(open=open_count, wait=0.0)
+    room = windows.room(connection, claim.lease.channel, claim.pace, len(rows), clock, chance)
+    if room.now - now > LATE_SECONDS:
+        return Turn(open=open_count, wait=0.0)
+    if room.places == 0:
+        return Turn(open=open_count, wait=room.wait, limit=room.limit)
+    return Turn(tasks=_intend(connection, claim.lease, rows[: room.places], room), open=open_count)
 
 
 @cache
@@ -108,14 +100,14 @@ def _intend_all(rows: int) -> Update:
     )
 
 
-def _intend(connection: Connection, lease: Lease, rows: Sequence[Row[Any]], now: float) -> tuple[Task, ...]:
+def _intend(connection: Connection, lease: Lease, rows: Sequence[Row[Any]], room: Room) -> tuple[Task, ...]:
     """Move rows that are locked for this runner to ``sending``, with a permit each."""
-    group = windows.take(connection, lease.channel, len(rows), now)
+    group = windows.take(connection, lease.channel, len(rows), room.now, room.gap)
     taken = 0
     for start in range(0, len(rows), acceptance.AT_ONCE):
         some = rows[start : start + acceptance.AT_ONCE]
         size = acceptance.size_for(len(some))
-        values = {"b_runner": lease.token, "b_permit": group, "b_now": now}
+        values = {"b_runner": lease.token, "b_permit": group, "b_now": room.now}
         values |= {f"b_id{place}": acceptance.NOBODY for place in range(len(some), size)}
         values |= {f"b_id{place}": row.id for place, row in enumerate(some)}
         taken += connection.execute(_intend_all(size), values).rowcount

@@ -157,7 +157,7 @@ class Ledger(Settling, Views, Controlling):
         if stop is not None:
             return Turn(open=1, stop=stop)
         claim = replace(claim, has_lanes=has_lanes)
-        turn = claims.take_tasks(connection, claim, lambda: self._database.now(connection))
+        turn = claims.take_tasks(connection, claim, lambda: self._database.now(connection), self._chance)
         if claim.places > 0 and not turn.tasks and turn.open:
             endings.take_over(connection, claim.lease.campaign, now)
         return turn

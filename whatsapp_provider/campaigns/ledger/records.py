@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -28,6 +28,7 @@ class Planned:
 
     :param variables: their values, as JSON.
     :param seq: their row's number in the audience, from 1; counted where it is left out.
+    :param place: of that row, for a message about it.
     :param exclusion: why they are written down and not sent to.
     """
 
@@ -36,6 +37,7 @@ class Planned:
     variables: str = field(repr=False)
     body_hash: str | None
     seq: int | None = None
+    place: str = ""
     exclusion: Exclusion | None = None
 
 
@@ -77,6 +79,7 @@ class Result:
     """What became of an attempt.
 
     :param not_before: seconds from now until it may be tried again, for ``postponed``.
+    :param slow_down: seconds for which the gateway wants nothing at all from the channel.
     """
 
     task: Task
@@ -85,6 +88,13 @@ class Result:
     code: str | None = None
     reason: str | None = None
     not_before: float | None = None
+    slow_down: float | None = None
+
+
+def told_to_wait(results: Iterable[Result]) -> list[tuple[float, str | None]]:
+    """Return the longest wait that the gateway asked for, and its words; nothing if it asked for none."""
+    told = [(result.slow_down, result.reason) for result in results if result.slow_down is not None]
+    return [max(told, key=lambda each: each[0])] if told else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +138,14 @@ class Turn:
     :param open: how many deliveries of the run's channel are neither sent nor settled.
     :param wait: seconds until there may be more, ``None`` if there is nothing to wait for.
     :param stop: what keeps the campaign from sending, if anything does.
+    :param limit: what it waits for, where that is one of the pace's limits.
     """
 
     tasks: tuple[Task, ...] = ()
     open: int = 0
     wait: float | None = None
     stop: Stop | None = None
+    limit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from sqlalchemy.engine import URL
 
 from whatsapp_provider.campaigns.ledger import migrations
@@ -13,11 +15,20 @@ class Store:
 
     :param url: an SQLAlchemy URL.
     :param clock: stands in for the database's clock in tests; seconds since the epoch.
+    :param chance: what the distances between messages are drawn from.
     :param may_change_tables: whether missing tables are made, and older ones upgraded, at the first use.
     """
 
-    def __init__(self, url: str | URL, *, clock: Clock | None = None, may_change_tables: bool = True) -> None:
+    def __init__(
+        self,
+        url: str | URL,
+        *,
+        clock: Clock | None = None,
+        chance: Random | None = None,
+        may_change_tables: bool = True,
+    ) -> None:
         self._database = Database(url, clock=clock)
+        self._chance = chance or Random()  # noqa: S311 - no secret
         self._may_change_tables = may_change_tables
         self._prepared = False
 

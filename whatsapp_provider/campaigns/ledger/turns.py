@@ -15,7 +15,7 @@ from sqlalchemy import Connection, String, bindparam, case, func, or_, update
 from whatsapp_provider.campaigns.ledger import acceptance, erased, standing, windows
 from whatsapp_provider.campaigns.ledger.columns import kept
 from whatsapp_provider.campaigns.ledger.database import insert_one
-from whatsapp_provider.campaigns.ledger.records import Lease, Result
+from whatsapp_provider.campaigns.ledger.records import Lease, Result, told_to_wait
 from whatsapp_provider.campaigns.ledger.schema import delivery, runner
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
 from whatsapp_provider.errors import LeaseLostError
@@ -109,6 +109,8 @@ def write_results(connection: Connection, lease: Lease, results: Sequence[Result
         written = _write_unmade(connection, lease, _values(lease, result, now))
         if written and result.state is DeliveryState.PLANNED and result.task.permit is not None:
             windows.give_back(connection, result.task.permit)
+    for wait, reason in told_to_wait(results):
+        windows.slow_down(connection, lease.channel, wait, reason, now)
 
 
 #: What a late result says of a message that would be lost if it were planned again.
