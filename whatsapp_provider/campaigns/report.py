@@ -1,23 +1,27 @@
-"""What became of a campaign: counts, reasons, and who is in doubt, with numbers masked."""
+"""What became of a campaign: counts, shares, reasons, and who is in doubt, with numbers masked."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
-from whatsapp_provider.campaigns.ledger.records import CampaignRecord
+from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Counts
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 from whatsapp_provider.redaction import mask_number
 
 LISTED = 50  #: entries of each kind; the ledger has them all
 
 
-def report(ledger: Ledger, record: CampaignRecord) -> dict[str, Any]:
-    """Return a small summary that may be stored in XCom: counts and masked recipients only."""
+def report(ledger: Ledger, record: CampaignRecord, *, with_times: bool = False) -> dict[str, Any]:
+    """Return a small summary that may be stored in XCom: counts and masked recipients only.
+
+    :param with_times: count over time too, which reads every delivery: not at each wait of a long campaign.
+    """
     counts = ledger.counts(record)
     failures = [
-        {"state": str(state), "code": code, "count": count}
-        for (state, code), count in sorted(ledger.failures(record).items())
+        {"state": str(one.state), "code": one.code, "count": one.count, "reason": one.reason}
+        for one in ledger.failures(record)
     ]
     return {
         "campaign_id": record.campaign_id,
@@ -26,10 +30,44 @@ def report(ledger: Ledger, record: CampaignRecord) -> dict[str, Any]:
         "sent": counts.sent,
         "open": counts.open,
         "counts": counts.to_dict(),
+        "rates": rates(counts),
         "left_out": dict(ledger.left_out(record)),
         "failures": failures,
         "rejected": _listed(ledger, record, DeliveryState.REJECTED),
         "in_doubt": _listed(ledger, record, DeliveryState.IN_DOUBT),
+        **({"over_time": over_time(ledger, record)} if with_times else {}),
+    }
+
+
+def rates(counts: Counts) -> dict[str, float]:
+    """Return shares from 0 to 1: of all recipients, or of those whose message the gateway took where the name says so.
+
+    A message that was read was delivered.
+    """
+    delivered = counts[DeliveryState.DELIVERED] + counts[DeliveryState.READ]
+    return {
+        "sent": _share(counts.sent, counts.total),
+        "rejected": _share(counts[DeliveryState.REJECTED], counts.total),
+        "in_doubt": _share(counts[DeliveryState.IN_DOUBT], counts.total),
+        "delivered_of_sent": _share(delivered, counts.sent),
+        "read_of_sent": _share(counts[DeliveryState.READ], counts.sent),
+        "failed_of_sent": _share(counts[DeliveryState.FAILED], counts.sent),
+    }
+
+
+def _share(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0
+
+
+def over_time(ledger: Ledger, record: CampaignRecord) -> dict[str, Any]:
+    """Return how many messages were sent in each minute, hour or day that had any."""
+    found = ledger.over_time(record)
+    return {
+        "seconds": found.seconds,
+        "sent": [
+            {"from": datetime.fromtimestamp(begin, UTC).isoformat(), "count": count}
+            for begin, count in found.sent.items()
+        ],
     }
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from sqlalchemy import Column, Connection, Inspector, func, insert, inspect, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from whatsapp_provider.campaigns.ledger import keys
+from whatsapp_provider.campaigns.ledger import keys, sql_views
 from whatsapp_provider.campaigns.ledger.database import Database, again_after_deadlock
 from whatsapp_provider.campaigns.ledger.failures import cause, lacks_right
 from whatsapp_provider.campaigns.ledger.schema import (
@@ -175,6 +175,7 @@ def _add_what_is_missing(connection: Connection) -> None:
                 operations.add_column(table.name, Column(column.name, column.type, nullable=column.nullable))
         _add_indexes(operations, inspector, table.name)
     metadata.create_all(connection, checkfirst=True)
+    sql_views.make(connection)
 
 
 def _add_indexes(operations: object, inspector: Inspector, name: str) -> None:

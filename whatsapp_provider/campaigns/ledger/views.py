@@ -12,13 +12,13 @@ from whatsapp_provider.campaigns.campaign import ledger_id
 from whatsapp_provider.campaigns.ledger import doubts, plans
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Counts, Entry
+from whatsapp_provider.campaigns.ledger.rows import Rows
 from whatsapp_provider.campaigns.ledger.schema import campaign, delivery
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState, Proof
-from whatsapp_provider.campaigns.ledger.store import Store
 from whatsapp_provider.errors import ConfigurationError
 
 
-class Views(Store):
+class Views(Rows):
     """Reads; each method is one transaction."""
 
     @again_after_deadlock
@@ -41,18 +41,6 @@ class Views(Store):
         )
         with self._database.transaction() as connection:
             return Counts({DeliveryState(state): count for state, count in connection.execute(query)})
-
-    @again_after_deadlock
-    def failures(self, record: CampaignRecord) -> Mapping[tuple[DeliveryState, str], int]:
-        """Return how many deliveries ended badly, by state and code."""
-        bad = [DeliveryState.REJECTED, DeliveryState.FAILED, DeliveryState.IN_DOUBT]
-        query = (
-            select(delivery.c.state, func.coalesce(delivery.c.code, ""), func.count())
-            .where(delivery.c.campaign == record.id, delivery.c.state.in_(bad))
-            .group_by(delivery.c.state, delivery.c.code)
-        )
-        with self._database.transaction() as connection:
-            return {(DeliveryState(state), code): count for state, code, count in connection.execute(query)}
 
     @again_after_deadlock
     def entries(self, record: CampaignRecord, state: DeliveryState, *, limit: int = 100) -> Sequence[Entry]:
