@@ -153,6 +153,10 @@ EXCEPTIONS = {
     ): "Airflow's database may be out of reach when the triggerer is looked for",
     ("hooks.compat", "asgiref"): "before Airflow 3.3 its threads alone may talk to the supervisor for a loop",
     ("hooks.ledger", "sqlalchemy"): "an Airflow connection becomes the ledger's URL, its password hidden",
+    (
+        "operators.staleness",
+        "croniter",
+    ): "when a schedule's next runs are due; Airflow's own timetables on a worker do not tell",
     ("operators.base", "jinja2"): "template files are found by a loader put before Airflow's",
     ("plugin.access", "sqlalchemy"): "the connections a person may see are selected in Airflow's database",
 }
