@@ -273,6 +273,36 @@ async def test_tls_is_spoken_with_the_name_of_the_url(tmp_path: Path) -> None:
         assert site.asked == ["HEAD /a"]
 
 
+class Clock(asyncio.SelectorEventLoop):
+    """A loop whose time can be put forward."""
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(100, 3), (10, 2)])
+def test_one_url_has_its_time_for_all_redirects_together(seconds: float, asked: int) -> None:
+    loop = Clock()
+
+    async def four_seconds(host: str, port: int) -> list[str]:
+        loop.ahead += 4
+        for _ in range(5):  # turns of the loop, in which what has run out is noticed
+            await asyncio.sleep(0)
+        return ["127.0.0.1"]
+
+    async def problems() -> tuple[list[str], int]:
+        pages = {"/a": redirect("/b"), "/b": redirect("/c"), "/c": file()}
+        async with a_site(pages) as site:
+            url = MediaUrl(f"http://files.example:{site.port}/a", "image")
+            found = await check_media([url], replace(OPEN, seconds=seconds), resolve=four_seconds)
+            return [one.problem.value for one in found.findings], len(site.asked)
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        assert runner.run(problems()) == ([] if asked == 3 else ["silent"], asked)
+
+
 # -- many -----------------------------------------------------------------------------------------
 
 

@@ -177,7 +177,9 @@ class _Looker:
 
     def _silent(self, who: str) -> str:
         bound = self._policy.seconds
-        return f"{who} gave no answer within {bound:g} s, and gateways don't wait long. Open the link yourself."
+        return (
+            f"{who} gave no answer within {bound:g} s, and gateways don't wait long. Open the link yourself."
+        )
 
 
 _BROKE_OFF = "its server breaks the connection off, or answers what is not HTTP. Open the link yourself."
