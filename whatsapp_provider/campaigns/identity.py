@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from whatsapp_provider.errors import ConfigurationError, RecipientError
 from whatsapp_provider.redaction import mask_number
 
 #: WhatsApp ids that are no phone number and stay as they are.
 _CHAT_ID = re.compile(r"^(?P<name>\d[\d-]{4,30})@(?P<server>g\.us|lid|newsletter)$", re.ASCII)
+#: A hidden person, perhaps with the device they write from.
+_LID = re.compile(r"^(?P<name>\d{5,20})(?::\d+)?(?:@lid)?$", re.ASCII)
+#: What Meta calls a person towards one business, or with ENT towards several of one house.
+_USER_ID = re.compile(r"^[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]{1,128}$", re.ASCII)
 _PERSON_ID = re.compile(r"^(?P<digits>\d{7,15})(?::\d+)?@(?:s\.whatsapp\.net|c\.us)$", re.ASCII)
 _WRITTEN_NUMBER = re.compile(r"^\+?[\d\s().\-/]+$")
 _DECIMAL = re.compile(r"^\d+\.0+$")
+
+
+class AliasKind(StrEnum):
+    """Ids of WhatsApp for a person that no number can be computed from."""
+
+    LID = "lid"  #: a hidden person's id on a channel without the official API, e.g. ``123456789012345@lid``
+    USER_ID = "user_id"  #: Meta's id of a person for one business (BSUID), e.g. ``US.13491208655302741918``
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +57,9 @@ def parse_recipient(value: object, *, region: str | None = None) -> Recipient:
     text = str(value if value is not None else "").strip()
     if not text:
         raise RecipientError("The recipient is empty.")
+    if text.endswith("@lid") and (hidden := _LID.match(text)):
+        lid = f"{hidden['name']}@lid"
+        return Recipient(lid, lid)
     if chat := _CHAT_ID.match(text):
         return Recipient(chat.group(), chat.group())
     if person := _PERSON_ID.match(text):
@@ -59,6 +75,48 @@ def parse_recipient(value: object, *, region: str | None = None) -> Recipient:
         )
     digits = _international_digits(text, region)
     return Recipient(canonical_digits(digits), digits)
+
+
+def parse_form(value: object, *, region: str | None = None) -> str:
+    """Return the canonical form of whatever somebody is called: a number, a WhatsApp id, a user id of Meta's.
+
+    :raises RecipientError: if it is none of them, or a group.
+    """
+    text = str(value if value is not None else "").strip()
+    if _USER_ID.match(text):
+        return text
+    key = parse_recipient(value, region=region).key
+    if not is_person(key):
+        raise RecipientError(f"{mask_number(key)} is not a person.")
+    return key
+
+
+def parse_alias(kind: AliasKind, value: object) -> str | None:
+    """Return the canonical form of an id in a column of its kind; ``None`` for an empty one.
+
+    :raises RecipientError: if it is no id of that kind.
+    """
+    text = str(value if value is not None else "").strip()
+    if not text:
+        return None
+    if kind is AliasKind.USER_ID and _USER_ID.match(text):
+        return text
+    if kind is AliasKind.LID and not isinstance(value, float) and (hidden := _LID.match(text)):
+        return f"{hidden['name']}@lid"
+    raise RecipientError(f"{_shown(text)} is no {kind}, such as {_EXAMPLES[kind]}.")
+
+
+_EXAMPLES = {AliasKind.LID: "123456789012345@lid", AliasKind.USER_ID: "US.13491208655302741918"}
+
+
+def is_person(key: str) -> bool:
+    """Whether a canonical form is a person's, and not that of a group or a channel of news."""
+    return not key.endswith(("@g.us", "@newsletter"))
+
+
+def numbers_first(forms: Iterable[str]) -> list[str]:
+    """Return each form of a person once: numbers before hidden ids before ids of Meta's."""
+    return sorted(dict.fromkeys(forms), key=lambda form: (not form.isdecimal(), not form.endswith("@lid")))
 
 
 def _international_digits(text: str, region: str | None) -> str:

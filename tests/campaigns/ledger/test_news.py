@@ -272,19 +272,19 @@ def test_a_message_is_not_given_to_whom_nothing_was_sent_yet(book: Book) -> None
 def test_who_quotes_a_message_has_read_it(book: Book) -> None:
     record = book.plan()
     book.sent(record, ACCEPTED, "m1")
-    assert book.ledger.record_inbound(KEY, quoted_id="m1") is Recorded.MOVED
-    assert book.ledger.record_inbound(KEY, quoted_id="m1") is Recorded.KNOWN
+    assert book.ledger.record_inbound(KEY, quoted_id="m1").quote is Recorded.MOVED
+    assert book.ledger.record_inbound(KEY, quoted_id="m1").quote is Recorded.KNOWN
     assert book.state(record) == ("read", "m1")
 
 
 def test_an_answer_that_quotes_a_message_settles_its_doubt(book: Book) -> None:
     record = book.plan()
     book.sent(record, IN_DOUBT)
-    assert book.ledger.record_inbound(KEY) is Recorded.UNKNOWN
-    assert book.ledger.record_inbound(KEY, quoted=book.seen()) is Recorded.UNKNOWN, "without an id"
-    assert book.ledger.record_inbound(KEY, quoted_id="m1") is Recorded.UNKNOWN, "without the message"
+    assert book.ledger.record_inbound(KEY).quote is Recorded.UNKNOWN
+    assert book.ledger.record_inbound(KEY, quoted=book.seen()).quote is Recorded.UNKNOWN, "without an id"
+    assert book.ledger.record_inbound(KEY, quoted_id="m1").quote is Recorded.UNKNOWN, "without the message"
     other = book.seen(recipient=number(1))
-    assert book.ledger.record_inbound(KEY, quoted_id="m1", quoted=other) is Recorded.UNKNOWN
-    assert book.ledger.record_inbound(KEY, quoted_id="m1", quoted=book.seen()) is Recorded.SETTLED
+    assert book.ledger.record_inbound(KEY, quoted_id="m1", quoted=other).quote is Recorded.UNKNOWN
+    assert book.ledger.record_inbound(KEY, quoted_id="m1", quoted=book.seen()).quote is Recorded.SETTLED
     assert book.state(record) == ("read", "m1")
     assert [row[:2] for row in book.settlements()] == [(ACCEPTED, Proof.INBOUND)]

@@ -16,6 +16,7 @@ from whatsapp_provider.errors import LedgerError
 
 NAME = "person_key"
 _read = select(setting.c.value).where(setting.c.name == NAME)
+_lock = _read.with_for_update()
 _keys: WeakKeyDictionary[Engine, bytes] = WeakKeyDictionary()
 
 
@@ -39,6 +40,12 @@ def key_of(connection: Connection) -> bytes:
             )
         _keys[connection.engine] = bytes.fromhex(found)
     return _keys[connection.engine]
+
+
+def lock(connection: Connection) -> bytes:
+    """Return the key, and make others wait who would change the suppression list or link forms; readers don't."""
+    connection.execute(_lock)
+    return key_of(connection)
 
 
 def hashed(key: bytes, form: str) -> str:

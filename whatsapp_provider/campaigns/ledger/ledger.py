@@ -14,17 +14,19 @@ from whatsapp_provider.campaigns.ledger.columns import kept
 from whatsapp_provider.campaigns.ledger.control import Controlling
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
 from whatsapp_provider.campaigns.ledger.endings import LeftInDoubt
+from whatsapp_provider.campaigns.ledger.hearing import Hearing
 from whatsapp_provider.campaigns.ledger.plans import LeftOut
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease, NameClaim, Planned, Result, Turn
 from whatsapp_provider.campaigns.ledger.schema import campaign
 from whatsapp_provider.campaigns.ledger.settling import Settling
 from whatsapp_provider.campaigns.ledger.states import OVER, CampaignState, DeliveryState
+from whatsapp_provider.campaigns.ledger.suppressing import Suppressing
 from whatsapp_provider.campaigns.ledger.views import Views
 from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.campaigns.rules import NO_RULES, Rules
 
 
-class Ledger(Settling, Views, Controlling):
+class Ledger(Settling, Views, Controlling, Suppressing, Hearing):
     """All of the ledger: what a campaign's run does to it is here, the rest in its bases."""
 
     def plan(

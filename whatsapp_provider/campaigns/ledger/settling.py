@@ -125,18 +125,3 @@ class Settling(Store):
         with self._database.transaction() as connection:
             now = self._database.now(connection)
             return news.record_status(connection, channel, message_id, status, seen, now)
-
-    @again_after_deadlock
-    def record_inbound(
-        self, channel: str, *, quoted_id: str | None = None, quoted: Seen | None = None
-    ) -> Recorded:
-        """Record that somebody answered; an answer proves what it quotes.
-
-        :param channel: its name in the ledger (``ChannelRef.key``).
-        :param quoted_id: the id of the message of ours that is quoted.
-        :param quoted: that message, where the answer shows it.
-        """
-        self.prepare()
-        with self._database.transaction() as connection:
-            now = self._database.now(connection)
-            return news.record_inbound(connection, channel, quoted_id, quoted, now)

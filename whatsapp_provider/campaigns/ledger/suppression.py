@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, or_, select
 
 from whatsapp_provider.campaigns.ledger import keys
 from whatsapp_provider.campaigns.ledger.schema import delivery, suppression
 from whatsapp_provider.campaigns.ledger.states import SENT, DeliveryState
+from whatsapp_provider.campaigns.rules import FrequencyCap
 
 #: The list that nobody can be sent past, whichever lists a campaign names.
 OPT_OUT = "opt_out"
@@ -25,12 +26,13 @@ _NOBODY = ""
 
 
 class Source(StrEnum):
-    """Who put somebody on a list; a later one is not overruled by an earlier one."""
+    """Who put somebody on a list. One named later here is not overruled by one named before it."""
 
-    STOP = "stop"  #: a word of their own
+    STOP = "stop"  #: a word of their own, which another word of theirs takes back
     GATEWAY = "gateway"  #: the gateway says that they unsubscribed
     IMPORT = "import"
     PERSON = "person"  #: somebody who works here
+    ERASED = "erased"  #: their data was erased at their wish
 
 
 _WORDS = {
@@ -38,19 +40,8 @@ _WORDS = {
     Source.GATEWAY: "unsubscribed, says the gateway",
     Source.IMPORT: "imported",
     Source.PERSON: "added by a person",
+    Source.ERASED: "erased",
 }
-
-
-class Cap(Protocol):
-    """How many messages a person may get in so many seconds, of all campaigns together."""
-
-    @property
-    def messages(self) -> int:
-        """As many as that, and no more."""
-
-    @property
-    def seconds(self) -> float:
-        """In any span of that length."""
 
 
 def suppressed(
@@ -85,7 +76,9 @@ def told(name: str, source: str) -> str:
 _REACHING = (SENT - {DeliveryState.FAILED}) | {DeliveryState.SENDING, DeliveryState.IN_DOUBT}
 
 
-def capped(connection: Connection, recipients: Sequence[str], cap: Cap, now: float) -> dict[str, str]:
+def capped(
+    connection: Connection, recipients: Sequence[str], cap: FrequencyCap, now: float
+) -> dict[str, str]:
     """Return who of them has had as many messages as a cap allows, of all campaigns, with the words for it."""
     words = f"frequency cap: {cap.messages} in {_span(cap.seconds)}"
     limits = {"b_since": now - cap.seconds, "b_messages": cap.messages}

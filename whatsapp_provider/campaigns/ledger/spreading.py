@@ -1,0 +1,180 @@
+"""Change the suppression list: each form of a person has the same entry, whenever it is learned."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
+
+from whatsapp_provider.campaigns.ledger import identities, keys
+from whatsapp_provider.campaigns.ledger.columns import kept
+from whatsapp_provider.campaigns.ledger.identities import AT_ONCE, LearnedFrom
+from whatsapp_provider.campaigns.ledger.schema import suppression
+from whatsapp_provider.campaigns.ledger.suppression import Source
+
+_RANK = {source: rank for rank, source in enumerate(Source)}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Why somebody is on a list, and for how long.
+
+    :param until: seconds since the epoch by the database's clock; for ever without.
+    """
+
+    name: str
+    source: Source
+    added_by: str
+    added_at: float
+    reason: str | None = None
+    until: float | None = None
+
+    def merged(self, other: Entry) -> Entry:
+        """Return what both say: the longer time, and the words of who weighs more."""
+        until = max(math.inf if one.until is None else one.until for one in (self, other))
+        return replace(max(self, other, key=Entry._weight), until=None if until == math.inf else until)
+
+    def _weight(self) -> tuple[int, float]:
+        # Of two words the later one, so that a START between them ends nothing; of others the first one, which stays.
+        moment = self.added_at if self.source is Source.STOP else -self.added_at
+        return _RANK[self.source], moment
+
+    def shown(self, form: str) -> str | None:
+        """Return what is kept of a form beside its hash: nothing of an erased person's."""
+        return None if self.source is Source.ERASED else form
+
+    def values(self) -> dict[str, Any]:
+        """Return the columns that it fills."""
+        return {
+            "list": self.name,
+            "source": self.source,
+            "added_by": kept(self.added_by, 250) or "",
+            "added_at": self.added_at,
+            "reason": kept(self.reason, 500),
+            "until": self.until,
+        }
+
+
+def suppress(connection: Connection, people: Sequence[Collection[str]], entry: Entry) -> int:
+    """Put people on a list, with all their forms; return how many were not on it.
+
+    :param people: some forms of each, canonical.
+    """
+    key = keys.lock(connection)
+    return _write(connection, key, identities.known_forms(connection, people), entry.added_at, entry)
+
+
+def link(connection: Connection, people: Iterable[Collection[str]], source: LearnedFrom, now: float) -> None:
+    """Learn that each person has these forms: who is on a list by one of them is on it by all."""
+    wanted = [forms for forms in people if len(forms) > 1]
+    if not wanted:
+        return
+    key = keys.lock(connection)
+    _write(connection, key, identities.link(connection, wanted, source, now), now)
+
+
+def lift(
+    connection: Connection,
+    people: Sequence[Collection[str]],
+    name: str,
+    words: str,
+    now: float,
+    *,
+    only: Source | None = None,
+    before: float = math.inf,
+) -> int:
+    """Take people off a list, with all their forms; return how many were on it. Their entries stay, as ended.
+
+    :param words: who did so and why, in the place of the reason.
+    :param only: those alone whose entry is of this source.
+    :param before: those alone whose entry is older.
+    """
+    key = keys.lock(connection)
+    lifted = 0
+    for forms in identities.known_forms(connection, people):
+        wanted = {keys.hashed(key, form): form for form in forms}
+        rows = [row for row in _active(connection, wanted, now) if row.list == name]
+        if rows and all(only in (None, row.source) and row.added_at < before for row in rows):
+            values = {"until": now, "reason": kept(words, 500)}
+            connection.execute(_by_id(), [{"b_id": row.id, **values} for row in rows])
+            lifted += 1
+    return lifted
+
+
+def taken_back_since(connection: Connection, forms: Collection[str], name: str, at: float) -> bool:
+    """Whether a word of these forms was taken back later than ``at``: one that old says nothing any more."""
+    key = keys.lock(connection)
+    (known,) = identities.known_forms(connection, [forms])
+    rows = _all(connection, [keys.hashed(key, form) for form in known])
+    return any(
+        row.list == name and row.source == Source.STOP and row.until is not None and row.until > at
+        for row in rows
+    )
+
+
+def _write(
+    connection: Connection, key: bytes, people: Sequence[frozenset[str]], now: float, *added: Entry
+) -> int:
+    """Give all forms of each person the same entries; return how many got one of ``added`` that they had not."""
+    hashes = {form: keys.hashed(key, form) for forms in people for form in forms}
+    rows = {(row.person, row.list): row for row in _all(connection, hashes.values())}
+    by_person: dict[str, list[Entry]] = {}
+    for row in rows.values():
+        if row.until is None or row.until > now:
+            by_person.setdefault(row.person, []).append(_entry(row))
+    changes: dict[tuple[str, str], tuple[str, Entry]] = {}
+    newly = 0
+    for forms in people:
+        entries: dict[str, Entry] = {}
+        for entry in (one for form in forms for one in by_person.get(hashes[form], ())):
+            entries[entry.name] = entry.merged(entries[entry.name]) if entry.name in entries else entry
+        newly += sum(entry.name not in entries for entry in added)
+        for entry in added:
+            entries[entry.name] = entry.merged(entries[entry.name]) if entry.name in entries else entry
+        changes |= {(hashes[form], name): (form, entry) for name, entry in entries.items() for form in forms}
+    _carry_out(connection, rows, changes)
+    return newly
+
+
+def _carry_out(
+    connection: Connection,
+    rows: dict[tuple[str, str], Row[Any]],
+    changes: dict[tuple[str, str], tuple[str, Entry]],
+) -> None:
+    new, other = [], []
+    for at, (form, entry) in changes.items():
+        values = entry.values()
+        row = rows.get(at)
+        if row is None:
+            new.append({"person": at[0], "recipient": entry.shown(form), **values})
+        elif any(getattr(row, name) != value for name, value in values.items()):
+            other.append({"b_id": row.id, "recipient": entry.shown(form), **values})
+    if new:
+        connection.execute(insert(suppression), new)
+    if other:
+        connection.execute(_by_id(), other)
+
+
+def _by_id() -> Any:
+    return update(suppression).where(suppression.c.id == bindparam("b_id"))
+
+
+def _entry(row: Row[Any]) -> Entry:
+    return Entry(row.list, Source(row.source), row.added_by, row.added_at, row.reason, row.until)
+
+
+def _active(connection: Connection, hashes: Collection[str], now: float) -> list[Row[Any]]:
+    return [row for row in _all(connection, hashes) if row.until is None or row.until > now]
+
+
+def _all(connection: Connection, hashes: Collection[str]) -> list[Row[Any]]:
+    asked = select(suppression).where(suppression.c.person.in_(bindparam("b_some", expanding=True)))
+    ordered = sorted(set(hashes))
+    return [
+        row
+        for start in range(0, len(ordered), AT_ONCE)
+        for row in connection.execute(asked, {"b_some": ordered[start : start + AT_ONCE]})
+    ]
