@@ -35,6 +35,8 @@ def test_the_official_api_has_narrower_bounds_and_what_refuses_can_be_chosen() -
     narrow, wide = media_policy(official=True, refuse=["missing"]), media_policy()
     assert narrow.fits["image"].most_bytes < wide.fits["image"].most_bytes
     assert narrow.refuse == {Problem.MISSING}
+    with pytest.raises(ConfigurationError, match=r"\['lost'\].*missing, denied"):
+        media_policy(refuse=["missing", "lost"])
 
 
 def test_a_proxy_of_the_machine_is_known_and_makes_what_is_not_reached_a_warning(

@@ -8,6 +8,7 @@ from urllib.request import getproxies
 
 from airflow.providers.common.compat.sdk import conf
 
+from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.hooks import edge
 from whatsapp_provider.media.addresses import Openings
 from whatsapp_provider.media.findings import CERTAIN, MediaPolicy, Problem
@@ -30,11 +31,16 @@ def media_policy(
     :param refuse: the problems that refuse a plan, by name.
     :param needs_https: whether the gateway takes nothing else.
     :param most: distinct URLs that are looked at.
-    :raises ConfigurationError: if ``[whatsapp] private_media_hosts`` can't be read.
+    :raises ConfigurationError: if ``[whatsapp] private_media_hosts`` can't be read, or a problem has no such name.
     """
+    named = set(refuse)
+    if unknown := named - set(Problem):
+        raise ConfigurationError(
+            f"refuse names {sorted(unknown)}, which no look at a file finds. It may name: {', '.join(Problem)}."
+        )
     return MediaPolicy(
         fits=OFFICIAL_FIT if official else ANY_FIT,
-        refuse=frozenset(map(Problem, refuse)),
+        refuse=frozenset(map(Problem, named)),
         openings=Openings.of(conf.get(SECTION, "private_media_hosts", fallback="") or ""),
         needs_https=needs_https,
         most=most,
