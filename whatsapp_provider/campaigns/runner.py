@@ -16,6 +16,7 @@ from whatsapp_provider.campaigns import cadence, doubts
 from whatsapp_provider.campaigns.attempts import LONGEST_TOLD_WAIT, MAX_ATTEMPTS, attempt, cut_off, gave_up
 from whatsapp_provider.campaigns.breaker import Breaker, channel_state
 from whatsapp_provider.campaigns.campaign import Campaign, OnInDoubt
+from whatsapp_provider.campaigns.flights import Flights
 from whatsapp_provider.campaigns.leasing import LeaseKeeper
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Result, Task, Turn
@@ -30,7 +31,6 @@ from whatsapp_provider.gateways.base import Sender
 
 __all__ = ["CampaignRunner", "RunOptions"]
 
-CUT_SECONDS = 0.3  #: for sends that are cut off to notice it
 LOOK_SECONDS = 2.0  #: the longest time between looks while nothing is under way here
 RATE_LIMIT_PAUSE = 30.0  #: when a gateway says 429 or 503 and not for how long
 COUNT_EVERY = 5.0
@@ -68,7 +68,7 @@ class CampaignRunner:
         self._pause: Outcome | None = None
         self._outage = False
         self._breaker = Breaker()
-        self._in_flight: dict[asyncio.Task[None], Task] = {}
+        self._flights = Flights(self._send, self._wake)
         self._finished: list[Result] = []
         self._quiet_until = -inf
         self._settled = 0
@@ -127,12 +127,12 @@ class CampaignRunner:
             self._wake.clear()
             turn = await self._turn()
             async for task in cadence.in_groups(turn.tasks):
-                self._start(task)
+                self._flights.begin(task)
             if turn.stop is not None and self._pause is None:
                 self._pause = Outcome.stopped_by(turn.stop)
             if self._closing and not self._finished:
                 return await self._close(known=turn.stop is not None)
-            idle = not (self._in_flight or self._finished or turn.tasks)
+            idle = not (self._flights or self._finished or turn.tasks)
             if only_looks := idle and turn.open == 0:
                 turn = await self._look_up()
             if idle and (ended := self._ending(turn, only_looks=only_looks)):
@@ -144,7 +144,7 @@ class CampaignRunner:
     async def _turn(self) -> Turn:
         """Hand in what is finished. No send begins meanwhile, and what finishes meanwhile waits its turn."""
         results, self._finished = self._finished, []
-        held = {task.id for task in self._in_flight.values()} | {result.task.id for result in results}
+        held = self._flights.ids | {result.task.id for result in results}
         try:
             turn = await self._keeper.turn(
                 results,
@@ -168,7 +168,7 @@ class CampaignRunner:
         if self._closing or self._clock() < self._quiet_until:
             return 0
         limit = 1 if self._breaker.probing else self._campaign.concurrency
-        return limit - len(self._in_flight)
+        return limit - len(self._flights)
 
     async def _look_up(self) -> Turn:
         """Settle doubts when nothing else is left; as long as a look-up is to come, the campaign is open."""
@@ -198,7 +198,7 @@ class CampaignRunner:
     async def _sleep(self, turn: Turn) -> None:
         """Wait for a result, a stop, the next permitted moment or the time to renew the lease."""
         limit = self._options.lease_seconds / 4
-        if not self._in_flight:
+        if not self._flights:
             # Others may hold the rest, and only a look tells when they are done with it.
             limit = min(limit, LOOK_SECONDS)
         if turn.wait is not None or self._wait(turn) > 0:
@@ -207,20 +207,12 @@ class CampaignRunner:
             async with asyncio.timeout(limit):
                 await self._wake.wait()
 
-    def _start(self, task: Task) -> None:
-        self._in_flight[asyncio.create_task(self._send(task))] = task
-
     async def _send(self, task: Task) -> None:
         try:
             self._note(*(await self._attempt(task)))
         except BaseException:
             self._finished.append(cut_off(task))
             raise
-        finally:
-            current = asyncio.current_task()
-            if current is not None:
-                self._in_flight.pop(current, None)
-            self._wake.set()
 
     async def _attempt(self, task: Task) -> tuple[Result, WhatsAppError | None]:
         if self._closing or not self._may_write():
@@ -256,27 +248,13 @@ class CampaignRunner:
             await self._set_state(CampaignState.PAUSED, self._pause.reason)
         return self._pause or Outcome(Ending.STOPPED, reason="the task was told to stop")
 
-    async def _drain(self) -> None:
-        """Let sends under way end, and cut off those that take too long."""
-        # Nobody is about to kill a run that paused itself: its sends may take their time.
-        await self._let_finish(self._options.send_timeout, while_unstopped=True)
-        await self._let_finish(self._options.drain)
-        for job in self._in_flight:
-            job.cancel()
-        await self._let_finish(CUT_SECONDS)
-
-    async def _let_finish(self, seconds: float, *, while_unstopped: bool = False) -> None:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                while self._in_flight and not (while_unstopped and self._stopping):
-                    self._wake.clear()
-                    await self._wake.wait()
-
     async def _leave(self) -> None:
         """Let sends under way end, write what is known, give the lease back; what would not end is in doubt."""
-        await self._drain()
+        # Nobody is about to kill a run that ends by itself: its sends may take their time.
+        options = self._options
+        await self._flights.drain(options.send_timeout, options.drain, lambda: self._stopping)
         results, self._finished = self._finished, []
-        await self._keeper.end(results, held={task.id for task in self._in_flight.values()})
+        await self._keeper.end(results, held=self._flights.ids)
         self._settled += sum(not result.state.is_open for result in results)
 
     async def _settle(self, outcome: Outcome) -> Outcome:
