@@ -12,10 +12,10 @@ from pathlib import Path
 from subprocess import PIPE
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import select
 
+from tests import loopback
 from tests.campaigns.conftest import MARIADB, POSTGRES
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.schema import delivery
@@ -76,7 +76,7 @@ class Site:
             time.sleep(0.01)
 
     def received(self) -> dict[str, int]:
-        answer = httpx.get(f"{self.facts['url']}/_emulator/received/counts", trust_env=False)
+        answer = loopback.get(f"{self.facts['url']}/_emulator/received/counts")
         return dict(answer.json())
 
     def endings(self) -> list[str]:

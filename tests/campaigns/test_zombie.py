@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
+from tests import loopback
 from tests.campaigns.support import SEND_TIMEOUT, Desk, number
 from tests.campaigns.test_through_a_gateway import Office
 from whatsapp_provider.campaigns.campaign import OnInDoubt
@@ -178,7 +178,7 @@ def until_stopped(process: subprocess.Popen[str]) -> None:
 
 
 def received(site: dict[str, Any]) -> dict[str, int]:
-    return dict(httpx.get(f"{site['url']}/_emulator/received/counts", trust_env=False).json())
+    return dict(loopback.get(f"{site['url']}/_emulator/received/counts").json())
 
 
 @pytest.mark.kill

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-import httpx
 import pytest
 
+from tests import loopback
 from tests.contract.harness import BASE
 from tests.hooks.world import CONN_ID, World, world
 from whatsapp_provider.demo.gateways import connection_fields
@@ -81,7 +81,7 @@ class Anywhere:
             while not over.wait(0.1):
                 for channel_id in asyncio.run(self._look()):
                     scan = {"channel_id": channel_id}
-                    httpx.post(f"{self.world.url}/_emulator/scan", json=scan, trust_env=False)
+                    loopback.post(f"{self.world.url}/_emulator/scan", json=scan)
 
         thread = threading.Thread(target=person)
         thread.start()

@@ -13,9 +13,9 @@ from time import monotonic, sleep
 from types import SimpleNamespace
 from typing import Any
 
-import httpx
 import pytest
 
+from tests import loopback
 from whatsapp_provider.emulator import Emulator, EmulatorSettings
 from whatsapp_provider.emulator.clock import RealClock
 from whatsapp_provider.emulator.server import serve_in_thread
@@ -67,7 +67,7 @@ class World:
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Talk to the emulator's control API."""
-        answer = httpx.request(method, f"{self.url}/_emulator{path}", json=body, trust_env=False)
+        answer = loopback.request(method, f"{self.url}/_emulator{path}", json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -79,7 +79,7 @@ class World:
         """Let a phone scan the QR code of the channel, as soon as it shows one."""
         deadline = monotonic() + within
         body = {"channel_id": self.channel_id}
-        while httpx.post(f"{self.url}/_emulator/scan", json=body, trust_env=False).status_code != 200:
+        while loopback.post(f"{self.url}/_emulator/scan", json=body).status_code != 200:
             assert monotonic() < deadline, "no QR code was shown"
             sleep(0.02)
 
@@ -90,7 +90,7 @@ class World:
     def channels(self) -> list[str]:
         """Return the names of the account's channels."""
         token = {"authorization": f"Bearer {self.emulator.partner_token}"}
-        answer = httpx.get(f"{self.url}/whapi/manager/channels/list", headers=token, trust_env=False)
+        answer = loopback.get(f"{self.url}/whapi/manager/channels/list", headers=token)
         return [channel["name"] for channel in answer.json()["channels"]]
 
     def asked(self, part: str) -> int:
