@@ -12,16 +12,20 @@ import runpy
 import sys
 import traceback
 from datetime import timedelta
+from functools import cache
 from types import FunctionType
 from typing import Any
 
 import requests_mock
+from airflow.sdk.execution_time import supervisor
 
 MARK = "@@ran "
 
 
 def main() -> None:
     """Do jobs until there are no more."""
+    # Airflow 3.1 makes a new API for each task, which takes more than a second; 3.3 makes one, as here.
+    supervisor.in_process_api_server = cache(supervisor.in_process_api_server)
     for line in sys.stdin:
         job = json.loads(line)
         os.environ.clear()
