@@ -30,6 +30,7 @@ The tree::
     ├── CampaignError                    a campaign stopped before its end; resuming is safe
     │   ├── CampaignPausedError              too many failures in a row, or the channel is broken
     │   ├── CampaignStoppedError             the task was told to stop
+    │   ├── CampaignCancelledError           a person ended it for good; resuming sends nothing
     │   └── CampaignMismatchError            another audience or template under the same id
     ├── InDoubtError                     a single message may or may not have been sent
     ├── NotificationError                a notification was not accepted for everybody
@@ -208,6 +209,10 @@ class CampaignPausedError(CampaignError):
 
 class CampaignStoppedError(CampaignError):
     """The task was killed or timed out; what was known is in the ledger."""
+
+
+class CampaignCancelledError(CampaignError):
+    """A person cancelled the campaign: nothing more of it is sent. What depends on it must not take that for success."""
 
 
 class CampaignMismatchError(CampaignError):

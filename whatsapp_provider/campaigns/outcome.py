@@ -17,6 +17,13 @@ class Ending(StrEnum):
     WAITING = "waiting"  #: the next message may go only later
     STOPPED = "stopped"  #: it was told to stop
     PAUSED = "paused"  #: it stopped itself
+    CANCELLED = "cancelled"  #: a person ended the campaign
+    EXPIRED = "expired"  #: the campaign's deadline has passed
+
+
+_OVER = {StopKind.CANCELLED: Ending.CANCELLED, StopKind.EXPIRED: Ending.EXPIRED}
+#: How soon it is noticed that a campaign may go on which somebody holds back.
+LET_GO_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +32,23 @@ class Outcome:
 
     :param seconds: until the campaign can go on, for ``waiting``.
     :param error: what made it pause.
+    :param until_let_go: whether it waits for a person or a planner, and not for a moment.
     """
 
     ending: Ending
     seconds: float = 0.0
     reason: str = ""
     error: WhatsAppError | None = field(default=None, repr=False)
+    until_let_go: bool = False
 
     @classmethod
     def stopped_by(cls, stop: Stop) -> Self:
         """Return the end of a run that found its campaign stopped."""
         if stop.kind is StopKind.PAUSED:
             return cls(Ending.PAUSED, reason=f"Another run paused the campaign: {stop.reason}")
-        return cls(Ending.PAUSED, reason=f"The campaign is {stop.kind}: {stop.reason}")
+        if stop.waits:
+            return cls(Ending.WAITING, seconds=LET_GO_SECONDS, reason=stop.reason, until_let_go=True)
+        return cls(_OVER[stop.kind], reason=stop.reason)
 
 
 @dataclass(frozen=True, slots=True)

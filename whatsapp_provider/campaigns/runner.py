@@ -10,10 +10,9 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from math import inf
 
 from whatsapp_provider.campaigns import cadence, doubts
-from whatsapp_provider.campaigns.attempts import LONGEST_TOLD_WAIT, MAX_ATTEMPTS, attempt, cut_off, gave_up
+from whatsapp_provider.campaigns.attempts import MAX_ATTEMPTS, attempt, cut_off, gave_up
 from whatsapp_provider.campaigns.breaker import Breaker, channel_state
 from whatsapp_provider.campaigns.campaign import Campaign, OnInDoubt
 from whatsapp_provider.campaigns.flights import Flights
@@ -26,13 +25,12 @@ from whatsapp_provider.campaigns.outcome import Ending, Outcome, Progress
 from whatsapp_provider.campaigns.reconcile import Historian, Look
 from whatsapp_provider.campaigns.render import Renderer
 from whatsapp_provider.campaigns.uptime import uptime
-from whatsapp_provider.errors import Disposition, RateLimitedError, TemporarilyUnavailableError, WhatsAppError
+from whatsapp_provider.errors import Disposition, WhatsAppError
 from whatsapp_provider.gateways.base import Sender
 
 __all__ = ["CampaignRunner", "RunOptions"]
 
 LOOK_SECONDS = 2.0  #: the longest time between looks while nothing is under way here
-RATE_LIMIT_PAUSE = 30.0  #: when a gateway says 429 or 503 and not for how long
 COUNT_EVERY = 5.0
 
 
@@ -67,10 +65,9 @@ class CampaignRunner:
         self._stopping = False
         self._pause: Outcome | None = None
         self._outage = False
-        self._breaker = Breaker()
+        self._breaker = Breaker(options.limits)
         self._flights = Flights(self._send, self._wake)
         self._finished: list[Result] = []
-        self._quiet_until = -inf
         self._settled = 0
         self._started = self._counted = clock()
         self.progress = Progress()
@@ -106,6 +103,9 @@ class CampaignRunner:
             label=options.label, again=self._again(), resumed=options.resumed
         )
         try:
+            if options.resumed:
+                over = options.limits.over
+                self._breaker.remember(await self._keeper.call(self._ledger.recent, self._record, over))
             await self._count()
             outcome = await self._work()
         except asyncio.CancelledError:
@@ -128,10 +128,10 @@ class CampaignRunner:
             turn = await self._turn()
             async for task in cadence.in_groups(turn.tasks):
                 self._flights.begin(task)
-            if turn.stop is not None and self._pause is None:
+            if turn.stop is not None and not turn.stop.waits and self._pause is None:
                 self._pause = Outcome.stopped_by(turn.stop)
             if self._closing and not self._finished:
-                return await self._close(known=turn.stop is not None)
+                return await self._close(known=turn.stop is not None and not turn.stop.waits)
             idle = not (self._flights or self._finished or turn.tasks)
             if only_looks := idle and turn.open == 0:
                 turn = await self._look_up()
@@ -165,7 +165,7 @@ class CampaignRunner:
         return self._stopping or self._pause is not None
 
     def _places(self) -> int:
-        if self._closing or self._clock() < self._quiet_until:
+        if self._closing:
             return 0
         limit = 1 if self._breaker.probing else self._campaign.concurrency
         return limit - len(self._flights)
@@ -182,18 +182,17 @@ class CampaignRunner:
         return Turn(open=1, wait=0.0)
 
     def _ending(self, turn: Turn, *, only_looks: bool) -> Outcome | None:
+        if turn.stop is not None:
+            # Without a way to wait elsewhere it looks again and again.
+            return None if self._options.patience == inf else Outcome.stopped_by(turn.stop)
         problem = None if self._doubts is None else self._doubts.problem
         if turn.open == 0:
             return Outcome(Ending.FINISHED, reason=problem or "")
-        wait = self._wait(turn)
+        wait = turn.wait or 0.0
         # Looks in vain are counted by one run: to wait for the next one elsewhere would be to begin anew for ever.
         if wait <= self._options.patience or (only_looks and problem):
             return None
-        return Outcome(Ending.WAITING, seconds=wait)
-
-    def _wait(self, turn: Turn) -> float:
-        quiet = self._quiet_until - self._clock()
-        return max(turn.wait or 0.0, quiet)
+        return Outcome(Ending.WAITING, seconds=wait, reason=turn.limit)
 
     async def _sleep(self, turn: Turn) -> None:
         """Wait for a result, a stop, the next permitted moment or the time to renew the lease."""
@@ -201,8 +200,8 @@ class CampaignRunner:
         if not self._flights:
             # Others may hold the rest, and only a look tells when they are done with it.
             limit = min(limit, LOOK_SECONDS)
-        if turn.wait is not None or self._wait(turn) > 0:
-            limit = min(limit, max(self._wait(turn), 0.05))
+        if turn.wait is not None:
+            limit = min(limit, max(turn.wait, 0.05))
         with suppress(TimeoutError):
             async with asyncio.timeout(limit):
                 await self._wake.wait()
@@ -226,13 +225,7 @@ class CampaignRunner:
 
     def _note(self, result: Result, error: WhatsAppError | None) -> None:
         self._finished.append(result)
-        told_to_wait = isinstance(error, RateLimitedError | TemporarilyUnavailableError)
-        # Sends under way when the gateway first said so hear the same: that is one refusal, not many.
-        echo = told_to_wait and self._clock() < self._quiet_until
-        if error is not None and told_to_wait:
-            told = RATE_LIMIT_PAUSE if error.retry_after is None else error.retry_after
-            self._quiet_until = max(self._quiet_until, self._clock() + min(told, LONGEST_TOLD_WAIT))
-        reason = None if echo else self._breaker.reason_to_stop(result)
+        reason = self._breaker.reason_to_stop(result, self._clock())
         if gave_up(result, error):
             reason = f"a message could not be sent in {MAX_ATTEMPTS} tries, last: {error}"
         if self._pause is not None:
@@ -263,6 +256,11 @@ class CampaignRunner:
                 outcome, reason=f"{outcome.reason} Channel: {await channel_state(self._sender)}."
             )
             await self._set_state(CampaignState.PAUSED, outcome.reason)
+        if outcome.ending in (Ending.CANCELLED, Ending.EXPIRED) and not self._stopping:
+            # What its sends under way left to be sent is given up like the rest.
+            await self._keeper.call(self._ledger.close_rest, self._record.campaign_id)
+            if await self._keeper.call(self._ledger.finish, self._record):
+                outcome = Outcome(Ending.FINISHED)
         await self._count()
         return outcome
 
@@ -272,6 +270,8 @@ class CampaignRunner:
     async def _count(self) -> None:
         counts = await self._keeper.count()
         self._counted = self._clock()
+        if not self._closing and (reason := self._breaker.note_stops(await self._keeper.stops())):
+            self._pause, self._outage = Outcome(Ending.PAUSED, reason=reason), True
         if counts is not None:
             seconds = self._counted - self._started
             self.progress = Progress.of(counts, settled_here=self._settled, seconds=seconds)

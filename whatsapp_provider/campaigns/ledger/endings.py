@@ -39,8 +39,10 @@ def finish(connection: Connection, number: int, now: float) -> bool:
     return True
 
 
-def leave_pause(connection: Connection, number: int, now: float) -> bool:
-    """Set a campaign running, unless it is over; return whether nothing is known to be accepted since it paused.
+def leave_pause(connection: Connection, number: int, now: float) -> bool | None:
+    """Set a campaign running; return whether nothing is known to be accepted since it paused.
+
+    ``None`` for one that no run sets running: it is over, or being planned.
 
     Until then the reason of the pause and its time stay, so that a wait, a kill or a run beside this one does not
     make the next run send to many at once.
@@ -49,7 +51,7 @@ def leave_pause(connection: Connection, number: int, now: float) -> bool:
     # First, so that runs that begin at one moment come one after another. What is over stays over.
     begun = update(campaigns).where(this, campaigns.c.state.not_in(_NOT_BEGUN))
     if connection.execute(begun.values(state=CampaignState.RUNNING)).rowcount != 1:
-        return False
+        return None
     found = connection.execute(select(campaigns.c.reason, campaigns.c.updated_at).where(this)).one()
     if found.reason is not None and not _accepted_since(connection, number, found.updated_at):
         return True

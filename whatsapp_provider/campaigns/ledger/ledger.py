@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection, update
 
-from whatsapp_provider.campaigns.campaign import Campaign, Fingerprint, Frozen
+from whatsapp_provider.campaigns.campaign import Campaign, Frozen
 from whatsapp_provider.campaigns.ledger import claims, endings, names, plans, standing, turns, windows
 from whatsapp_provider.campaigns.ledger.claims import Claim
 from whatsapp_provider.campaigns.ledger.columns import kept
@@ -15,75 +15,20 @@ from whatsapp_provider.campaigns.ledger.control import Controlling
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
 from whatsapp_provider.campaigns.ledger.endings import LeftInDoubt
 from whatsapp_provider.campaigns.ledger.hearing import Hearing
-from whatsapp_provider.campaigns.ledger.plans import LeftOut
-from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease, NameClaim, Planned, Result, Turn
+from whatsapp_provider.campaigns.ledger.people import People
+from whatsapp_provider.campaigns.ledger.planner import Planner
+from whatsapp_provider.campaigns.ledger.recent import Recollecting
+from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease, NameClaim, Result, Turn
 from whatsapp_provider.campaigns.ledger.schema import campaign
 from whatsapp_provider.campaigns.ledger.settling import Settling
 from whatsapp_provider.campaigns.ledger.states import OVER, CampaignState, DeliveryState
 from whatsapp_provider.campaigns.ledger.suppressing import Suppressing
-from whatsapp_provider.campaigns.ledger.views import Views
 from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.campaigns.rules import NO_RULES, Rules
 
 
-class Ledger(Settling, Views, Controlling, Suppressing, Hearing):
+class Ledger(Planner, Settling, Controlling, Suppressing, Hearing, Recollecting):
     """All of the ledger: what a campaign's run does to it is here, the rest in its bases."""
-
-    def plan(
-        self,
-        wanted: Campaign,
-        template: str,
-        people: Iterable[Planned],
-        left_out: LeftOut = dict,
-        frozen: Frozen | None = None,
-        *,
-        known_by: str | None = None,
-    ) -> CampaignRecord:
-        """Plan a campaign and all its recipients, or find it as it was planned.
-
-        ``people`` is read to its end before the ledger is touched: an error there leaves the ledger as it
-        was, and a slow source keeps nobody waiting.
-
-        :param template: its text, part of the fingerprint.
-        :param left_out: asked at the end for the counts of rows left out, by reason.
-        :param frozen: what to keep of the template for a resume after a wait.
-        :param known_by: the audience's name, which is part of the fingerprint instead of its people; they are read
-            for a new campaign only.
-        :raises CampaignMismatchError: if the ledger has another audience or template under the id.
-        """
-        kept = frozen or Frozen.of(template)
-        fingerprint = Fingerprint(template)
-        known = self.find(wanted.campaign_id) is not None
-        entries: list[Planned] = []
-        if known_by is not None:
-            fingerprint.add(known_by, "")
-            people = () if known else people
-        for person in people:
-            if known_by is None:
-                fingerprint.add(person.recipient, person.variables)
-            if not known:
-                entries.append(person)
-        if known:
-            return self._check(wanted, fingerprint.hexdigest())
-        return self._plan(wanted, kept, fingerprint.hexdigest(), entries, left_out())
-
-    @again_after_deadlock
-    def _check(self, wanted: Campaign, fingerprint: str) -> CampaignRecord:
-        with self._database.transaction() as connection:
-            return plans.check(connection, wanted, fingerprint)
-
-    @again_after_deadlock
-    def _plan(
-        self,
-        wanted: Campaign,
-        kept: Frozen,
-        fingerprint: str,
-        entries: Sequence[Planned],
-        left_out: Mapping[str, int],
-    ) -> CampaignRecord:
-        with self._database.transaction() as connection:
-            now = self._database.now(connection)
-            return plans.plan(connection, wanted, kept, fingerprint, entries, left_out, now)
 
     @again_after_deadlock
     def resume(self, wanted: Campaign, frozen: Frozen) -> tuple[CampaignRecord, Frozen]:
@@ -118,11 +63,11 @@ class Ledger(Settling, Views, Controlling, Suppressing, Hearing):
             endings.take_over(connection, record.id, now)
             if not resumed:
                 endings.forget_postponements(connection, record.id)
-            if again:
+            if again and probing is not None:
                 endings.plan_again(connection, record.id, again, now)
             windows.forget(connection, record.channel, now)
             lease = turns.begin(connection, record.id, record.channel, label, seconds, now)
-        return replace(lease, probing=probing)
+        return replace(lease, probing=bool(probing))
 
     @again_after_deadlock
     def turn(

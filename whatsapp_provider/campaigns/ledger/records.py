@@ -129,6 +129,11 @@ class Stop:
     kind: StopKind
     reason: str
 
+    @property
+    def waits(self) -> bool:
+        """Whether a run waits for somebody to end it; what is neither waited for nor over pauses the run."""
+        return self.kind in (StopKind.PLANNING, StopKind.UNAPPROVED, StopKind.HELD)
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
