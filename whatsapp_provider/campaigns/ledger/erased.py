@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Case, ColumnElement, Connection, Row, case, null, update
+from sqlalchemy import Case, ColumnElement, Connection, Row, bindparam, case, null, select, update
 
 from whatsapp_provider.campaigns.ledger import keys
-from whatsapp_provider.campaigns.ledger.schema import delivery
+from whatsapp_provider.campaigns.ledger.schema import delivery, settlement
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 
 #: Before the hash that stands for the recipient.
@@ -38,7 +38,7 @@ _SEAL = "~"
 
 
 def sealed(connection: Connection, fingerprint: str) -> str:
-    """Return what is kept of a hash of people's data, which whoever has it could find by trying all numbers there are."""
+    """Return what is kept of a hash of people's data: by trying all numbers there are, its own would be found."""
     if fingerprint.startswith(_SEAL):
         return fingerprint
     return _SEAL + keys.hashed(keys.key_of(connection), fingerprint)[len(_SEAL) :]
@@ -47,6 +47,41 @@ def sealed(connection: Connection, fingerprint: str) -> str:
 def unless_erased(value: ColumnElement[Any]) -> Case[Any]:
     """Return what a column may hold: nothing, where the person is erased."""
     return case((is_erased, null()), else_=value)
+
+
+_take_name = (
+    update(delivery)
+    .where(delivery.c.id == bindparam("b_id"))
+    .values(
+        recipient=bindparam("b_name"),
+        address="",
+        variables=None,
+        body_hash=None,
+        message_id=None,
+        reason=None,
+    )
+)
+_forget_note = update(settlement).where(settlement.c.delivery == bindparam("b_id")).values(note=None)
+
+
+def take_names(connection: Connection, rows: Sequence[Any]) -> None:
+    """Leave of the recipients of these deliveries a keyed hash, and nothing of what they were sent.
+
+    :param rows: ``id``, ``campaign`` and ``recipient`` of each, locked.
+    """
+    if not rows:
+        return
+    names = {row.id: stand_in(connection, row.recipient) for row in rows}
+    there = select(delivery.c.campaign, delivery.c.recipient).where(
+        delivery.c.campaign.in_({row.campaign for row in rows}), delivery.c.recipient.in_(set(names.values()))
+    )
+    taken = {tuple(found) for found in connection.execute(there)}
+    for row in rows:
+        if (row.campaign, names[row.id]) in taken:
+            # They were erased, and came back with another audience.
+            names[row.id] += f"/{row.id}"
+    connection.execute(_take_name, [{"b_id": number, "b_name": name} for number, name in names.items()])
+    connection.execute(_forget_note, [{"b_id": number} for number in names])
 
 
 def without_erased(connection: Connection, rows: Sequence[Row[Any]], now: float) -> list[Row[Any]]:
@@ -63,4 +98,10 @@ def without_erased(connection: Connection, rows: Sequence[Row[Any]], now: float)
 
 def left_out(now: float) -> dict[str, Any]:
     """Return the values of a delivery that is not sent because its person was erased."""
-    return {"state": DeliveryState.SUPPRESSED, "code": CODE, "reason": None, "updated_at": now}
+    return {
+        "state": DeliveryState.SUPPRESSED,
+        "code": CODE,
+        "reason": None,
+        "not_before": None,
+        "updated_at": now,
+    }

@@ -27,7 +27,7 @@ from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.campaigns.rules import NO_RULES, Rules
 
 
-class Ledger(Planner, Settling, Controlling, Suppressing, Hearing, Recollecting):
+class Ledger(Planner, Settling, Controlling, Suppressing, Hearing, Recollecting, People):
     """All of the ledger: what a campaign's run does to it is here, the rest in its bases."""
 
     @again_after_deadlock

@@ -51,6 +51,7 @@ class Proof(StrEnum):
     STATUS = "status"  #: a status report of the message
     INBOUND = "inbound"  #: an answer that quotes the message
     PERSON = "person"  #: somebody looked and said so
+    ERASED = "erased"  #: nothing: its person was erased, and nobody can look any more
 
 
 class CampaignState(StrEnum):
