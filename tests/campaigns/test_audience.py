@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.campaigns.support import Desk, number
-from whatsapp_provider.campaigns.audience import AudienceOptions, Policy, Skipped, people
+from whatsapp_provider.campaigns.audience import AudienceOptions, Findings, Policy, people
 from whatsapp_provider.campaigns.plan import plan_campaign
 from whatsapp_provider.campaigns.readers import Row, csv_rows, jsonl_rows, reader_for, rows_of
 from whatsapp_provider.campaigns.render import MessageTemplate
@@ -31,9 +31,10 @@ def from_list(items: list[Any]) -> Iterable[Row]:
 
 
 def read(
-    rows: Iterable[Row], skipped: Skipped | None = None, **options: Any
+    rows: Iterable[Row], findings: Findings | None = None, **options: Any
 ) -> list[tuple[str, dict[str, Any]]]:
-    found = people(rows, AudienceOptions(**options), skipped or Skipped())
+    how = AudienceOptions(**options)
+    found = people(rows, how, findings or Findings(how))
     return [(person.recipient.key, dict(person.variables)) for person in found]
 
 
@@ -158,11 +159,12 @@ def test_a_person_who_comes_twice_in_other_formats_is_found() -> None:
 
 
 def test_bad_and_double_rows_can_be_left_out_and_are_counted() -> None:
-    skipped = Skipped()
+    leave_out = {"on_invalid": Policy.SKIP, "on_duplicate": Policy.SKIP}
+    findings = Findings(AudienceOptions(**leave_out))
     rows = from_list(["+15550000001", "", "Ada", "001 555 000 0001", "+15550000002"])
-    found = read(rows, skipped, on_invalid=Policy.SKIP, on_duplicate=Policy.SKIP)
+    found = read(rows, findings, **leave_out)
     assert [key for key, _ in found] == [number(1), number(2)]
-    assert skipped.counts == {"invalid recipient": 2, "duplicate": 1}
+    assert findings.counts == {"invalid recipient": 2, "duplicate": 1}
 
 
 def test_an_audience_of_which_nobody_is_left_is_refused() -> None:
@@ -179,6 +181,6 @@ def test_the_reader_is_chosen_by_the_ending() -> None:
 
 def test_rows_and_people_keep_their_values_out_of_their_repr() -> None:
     (row,) = from_list([{"phone": "+15550000001", "name": "Ada"}])
-    (person,) = people([row], AudienceOptions(), Skipped())
+    (person,) = people([row], AudienceOptions(), Findings(AudienceOptions()))
     assert "Ada" not in repr(row) + repr(person)
     assert "15550000001" not in repr(row) + repr(person)

@@ -1,22 +1,27 @@
-"""Turn an audience's rows into people, each once.
+"""Turn an audience's rows into people.
 
-All problems of an audience are gathered into one error before anything is sent, with the line of each and the
-number masked.
+All problems of an audience are gathered into one error before anything is sent, with the line of the first ones and
+the number masked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from whatsapp_provider.campaigns.identity import Recipient, parse_recipient
+from whatsapp_provider.campaigns.ledger.records import Exclusion, Planned
 from whatsapp_provider.campaigns.readers import Row
+from whatsapp_provider.campaigns.seen import Seen
 from whatsapp_provider.errors import AudienceError, RecipientError
-from whatsapp_provider.redaction import redact
+from whatsapp_provider.redaction import mask_number, redact
 
 SHOWN_PROBLEMS = 10
+
+#: Says of a row why its person is not written to, though they could be; refuses what it can't understand.
+Judge = Callable[[Row], Exclusion | None]
 
 
 class Policy(StrEnum):
@@ -36,6 +41,7 @@ class AudienceOptions:
     :param region: ISO country code for numbers without country code.
     :param on_invalid: what to do with a recipient that is no number.
     :param on_duplicate: what to do with a person who comes twice, in whatever format; ``skip`` keeps the first.
+    :param judge: who is left out by what their row says, e.g. of their consent.
     """
 
     recipient_field: str = "phone"
@@ -43,37 +49,88 @@ class AudienceOptions:
     region: str | None = None
     on_invalid: Policy = Policy.FAIL
     on_duplicate: Policy = Policy.FAIL
+    judge: Judge | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One recipient with the values for their message."""
+    """One recipient with the values for their message.
+
+    :param number: of their row, from 1, a header not counted.
+    :param exclusion: why they are not written to.
+    """
 
     place: str
     recipient: Recipient
     variables: Mapping[str, Any] = field(repr=False)
+    number: int = 0
+    exclusion: Exclusion | None = None
 
 
-@dataclass(slots=True)
-class Skipped:
-    """How many rows were left out, by reason."""
+class Findings:
+    """What is found in an audience besides people it can be sent to. It stays small however long the audience is."""
 
-    counts: dict[str, int] = field(default_factory=dict)
+    def __init__(self, options: AudienceOptions) -> None:
+        self._options = options
+        #: How many rows were left out, by reason.
+        self.counts: dict[str, int] = {}
+        self.people = 0
+        self._bad = 0
+        self._shown: list[tuple[int, str]] = []
 
-    def add(self, reason: str) -> None:
-        """Count one."""
-        self.counts[reason] = self.counts.get(reason, 0) + 1
+    @property
+    def refused(self) -> bool:
+        """Whether the audience is refused at its end, so that nothing more is to be made of its people."""
+        return self._bad > 0
+
+    def invalid(self, number: int, place: str, error: Exception) -> None:
+        """Take note of a row that names nobody."""
+        self._note(self._options.on_invalid, "invalid recipient", number, f"{place}: {error}")
+
+    def unclear(self, number: int, error: Exception) -> None:
+        """Take note of a row that can't be judged."""
+        self._note(Policy.FAIL, "", number, str(error))
+
+    def duplicate(self, person: Planned, first: int) -> None:
+        """Take note of somebody who came before."""
+        told = f"{person.place}: {mask_number(person.recipient)} is the same person as row {first}."
+        self._note(self._options.on_duplicate, "duplicate", person.seq or 0, told)
+
+    def left_out(self) -> Mapping[str, int]:
+        """Return how many rows were left out, by reason, when all are read.
+
+        :raises AudienceError: listing the first problems; also when there is nobody.
+        """
+        if self._bad:
+            raise AudienceError(self._summary())
+        if not self.people:
+            raise AudienceError("The audience is empty: there is nobody to send to.")
+        return self.counts
+
+    def _note(self, policy: Policy, reason: str, number: int, told: str) -> None:
+        if policy is Policy.SKIP:
+            self.counts[reason] = self.counts.get(reason, 0) + 1
+            return
+        self._bad += 1
+        # Who comes twice is noticed a little later than what is wrong with the rows that follow.
+        self._shown = sorted([*self._shown, (number, told)])[:SHOWN_PROBLEMS]
+
+    def _summary(self) -> str:
+        shown = " ".join(told for _, told in self._shown)
+        more = f" And {self._bad - len(self._shown)} more." if self._bad > len(self._shown) else ""
+        return (
+            f"{self._bad} rows of the audience can't be sent to: {shown}{more} Nothing was sent. Mend them, or "
+            'pass on_invalid="skip" or on_duplicate="skip" to leave such rows out.'
+        )
 
 
-def people(rows: Iterable[Row], options: AudienceOptions, skipped: Skipped) -> Iterator[Person]:
-    """Return each person once, in order.
+def parsed(rows: Iterable[Row], options: AudienceOptions, findings: Findings) -> Iterator[Person]:
+    """Yield the person of each row that names one, as often as they come.
 
-    :param skipped: counts who was left out where the options allow it.
-    :raises AudienceError: after all rows were read, listing the first problems; also when nobody is left.
+    :param findings: is told of the other rows.
+    :raises AudienceError: if the column with the numbers is missing.
     """
-    problems: list[str] = []
-    seen: dict[str, str] = {}
-    for row in rows:
+    for number, row in enumerate(rows, start=1):
         if options.recipient_field not in row.values:
             columns = redact(", ".join(map(str, row.values))) or "none"
             raise AudienceError(
@@ -82,33 +139,37 @@ def people(rows: Iterable[Row], options: AudienceOptions, skipped: Skipped) -> I
             )
         try:
             recipient = parse_recipient(row.values[options.recipient_field], region=options.region)
+            exclusion = options.judge(row) if options.judge else None
         except RecipientError as error:
-            _left_out(options.on_invalid, "invalid recipient", f"{row.place}: {error}", problems, skipped)
+            findings.invalid(number, row.place, error)
             continue
-        if recipient.key in seen:
-            told = f"{row.place}: {recipient.masked} is the same person as {seen[recipient.key]}."
-            _left_out(options.on_duplicate, "duplicate", told, problems, skipped)
+        except AudienceError as error:
+            findings.unclear(number, error)
             continue
-        seen[recipient.key] = row.place
-        if not problems:
-            yield Person(row.place, recipient, row.values)
-    if problems:
-        raise AudienceError(_summary(problems))
-    if not seen:
-        raise AudienceError("The audience is empty: there is nobody to send to.")
+        findings.people += 1
+        yield Person(row.place, recipient, row.values, number, exclusion)
 
 
-def _left_out(policy: Policy, reason: str, told: str, problems: list[str], skipped: Skipped) -> None:
-    if policy is Policy.SKIP:
-        skipped.add(reason)
-    else:
-        problems.append(told)
+def people(
+    rows: Iterable[Row], options: AudienceOptions, findings: Findings, seen: Seen | None = None
+) -> Iterator[Person]:
+    """Yield each person once, in order.
+
+    :param findings: counts who was left out where the options allow it.
+    :param seen: where it is kept who came already; in memory unless it is given.
+    :raises AudienceError: after all rows were read, listing the first problems; also when nobody is left.
+    """
+    seen = {} if seen is None else seen
+    for person in parsed(rows, options, findings):
+        first = seen.setdefault(person.recipient.key, person.number)
+        if first != person.number:
+            findings.duplicate(outline(person), first)
+        elif not findings.refused:
+            yield person
+    findings.left_out()
 
 
-def _summary(problems: list[str]) -> str:
-    shown = " ".join(problems[:SHOWN_PROBLEMS])
-    more = f" And {len(problems) - SHOWN_PROBLEMS} more." if len(problems) > SHOWN_PROBLEMS else ""
-    return (
-        f"{len(problems)} rows of the audience can't be sent to: {shown}{more} Nothing was sent. Mend them, or "
-        'pass on_invalid="skip" or on_duplicate="skip" to leave such rows out.'
-    )
+def outline(person: Person) -> Planned:
+    """Return what tells a person from others, and nothing to send."""
+    key = person.recipient.key
+    return Planned(key, person.recipient.address, "", None, seq=person.number, place=person.place)

@@ -134,7 +134,7 @@ class WhatsAppCheckNumbersOperator(WhatsAppOperator):
         return None if self.recheck_after is None else self.recheck_after * DAY
 
     def _people(self) -> tuple[list[Person], dict[str, int]]:
-        from whatsapp_provider.campaigns.audience import AudienceOptions, Policy, Skipped, people
+        from whatsapp_provider.campaigns.audience import AudienceOptions, Findings, Policy, people
 
         given = reveal(self.numbers)
         if group_id(given):
@@ -145,14 +145,14 @@ class WhatsAppCheckNumbersOperator(WhatsAppOperator):
             on_invalid=Policy(self.on_invalid),
             on_duplicate=Policy.SKIP,
         )
-        skipped = Skipped()
+        findings = Findings(options)
         rows = open_rows(given, recipient_field=self.recipient_field, members=_no_members)
-        found = list(people(rows, options, skipped))
+        found = list(people(rows, options, findings))
         # Ids of groups and hidden people are recipients, and no numbers.
         numbers = [one for one in found if one.recipient.address.isdecimal()]
         if len(numbers) < len(found):
-            skipped.counts["no phone number"] = len(found) - len(numbers)
-        return numbers, skipped.counts
+            findings.counts["no phone number"] = len(found) - len(numbers)
+        return numbers, findings.counts
 
     def _announce(self, total: int, known: int, budget: Budget) -> None:
         asked = min(total - known, budget.checks)

@@ -1,7 +1,7 @@
-"""What is asked of a plan's people, a batch at a time, before they are written: who is left out, and which lane is whose.
+"""What is asked of a plan's people, a batch at a time, before they are written: who is left out, whose lane is which.
 
-Everything here is called inside the transaction that writes the batch, perhaps more than once (a deadlock does it again):
-what is remembered between calls must not rest on what the transaction has written.
+Everything here is called inside the transaction that writes the batch, perhaps more than once, because a deadlock does
+it again: what is remembered between calls must not rest on what the transaction has written.
 """
 
 from __future__ import annotations
