@@ -19,6 +19,7 @@ from tests.campaigns.support import (
     Phones,
     number,
 )
+from whatsapp_provider.campaigns.breaker import BreakerLimits
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
 from whatsapp_provider.campaigns.outcome import Ending, Outcome
@@ -169,7 +170,7 @@ def test_a_success_between_rejections_keeps_the_campaign_going(desk: Desk) -> No
     desk.phones.answer = lambda recipient, _attempt: None if recipient.endswith("9") else REFUSED
     campaign = desk.campaign(concurrency=1)
     record = desk.plan(60, campaign)
-    assert desk.run(record, campaign).ending is Ending.FINISHED
+    assert desk.run(record, campaign, limits=BreakerLimits(failures=1)).ending is Ending.FINISHED
     assert desk.counts(record) == {"accepted": 6, "rejected": 54}
 
 

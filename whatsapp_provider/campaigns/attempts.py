@@ -10,13 +10,21 @@ from whatsapp_provider.campaigns.ledger.records import Result, Task
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 from whatsapp_provider.campaigns.render import Renderer
 from whatsapp_provider.deadline import MayWrite, writing_while
-from whatsapp_provider.errors import Disposition, NoAnswerError, TemplateError, WhatsAppError
+from whatsapp_provider.errors import (
+    Disposition,
+    NoAnswerError,
+    RateLimitedError,
+    TemplateError,
+    TemporarilyUnavailableError,
+    WhatsAppError,
+)
 from whatsapp_provider.gateways.base import Sender
 from whatsapp_provider.messages import Message
 
 MAX_ATTEMPTS = 10  #: at one recipient in one run, none of which sent anything
 LONGEST_BACKOFF = 300.0
 LONGEST_TOLD_WAIT = 86_400.0  #: a gateway that asks for more is asked again after a day
+RATE_LIMIT_PAUSE = 30.0  #: when a gateway says 429 or 503 and not for how long
 
 _STATE = {
     Disposition.SKIP: DeliveryState.REJECTED,
@@ -61,6 +69,17 @@ def _after(task: Task, error: Exception) -> tuple[Result, WhatsAppError]:
 
 def result_of(task: Task, error: WhatsAppError) -> Result:
     """Return what an error means for the attempt that met it."""
+    return replace(_settled(task, error), slow_down=_told_wait(error))
+
+
+def _told_wait(error: WhatsAppError) -> float | None:
+    if not isinstance(error, RateLimitedError | TemporarilyUnavailableError):
+        return None
+    told = RATE_LIMIT_PAUSE if error.retry_after is None else error.retry_after
+    return min(told, LONGEST_TOLD_WAIT)
+
+
+def _settled(task: Task, error: WhatsAppError) -> Result:
     state = _STATE[error.disposition]
     if state is not DeliveryState.POSTPONED:
         return _failed(task, state, error)

@@ -11,6 +11,7 @@ from threading import Event
 from typing import TypeVar
 
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
+from whatsapp_provider.campaigns.ledger.recent import StopShare
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Counts, Lease, Result, Turn
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 from whatsapp_provider.campaigns.pacing import Pace
@@ -126,6 +127,13 @@ class LeaseKeeper:
             return await self.once(self._ledger.counts, self._record)
         except LedgerUnavailableError:
             return None
+
+    async def stops(self) -> StopShare:
+        """Return how many of the people written to asked to be left alone; in an outage, that is not known."""
+        try:
+            return await self.once(self._ledger.stops, self._record)
+        except LedgerUnavailableError:
+            return StopShare()
 
     async def call(self, function: Callable[..., T], *args: object, **options: object) -> T:
         """Run a ledger method that may be run twice; tried again while the lease lasts.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 
+from whatsapp_provider.campaigns.breaker import BreakerLimits
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 
 LEASE_MARGIN = 20.0  #: seconds that a lease lasts beyond the longest send
@@ -24,6 +25,7 @@ class RunOptions:
     :param again: states whose deliveries are planned again.
     :param resumed: whether the run goes on after it returned ``waiting``: the tries before that count on.
     :param settle: seconds until a message in doubt is looked up, and between two look-ups.
+    :param limits: shares of what goes wrong that pause the campaign.
     """
 
     send_timeout: float
@@ -32,6 +34,7 @@ class RunOptions:
     again: Collection[DeliveryState] = ()
     resumed: bool = False
     settle: float = SETTLE_SECONDS
+    limits: BreakerLimits = field(default_factory=BreakerLimits)
     lease_margin: float = LEASE_MARGIN
     drain: float = DRAIN_SECONDS
 

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from math import inf
 
 from whatsapp_provider.campaigns import cadence, doubts
 from whatsapp_provider.campaigns.attempts import MAX_ATTEMPTS, attempt, cut_off, gave_up
