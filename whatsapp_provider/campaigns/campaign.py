@@ -15,6 +15,8 @@ from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.model import ChannelRef
 
 MAX_ID = 200  #: characters that the ledger keeps
+#: How the ids of single messages begin, each of which is a campaign of one.
+SINGLE = "message/"
 
 
 class OnInDoubt(StrEnum):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from whatsapp_provider.campaigns.body import body_hash
-from whatsapp_provider.campaigns.campaign import Campaign
+from whatsapp_provider.campaigns.campaign import SINGLE, Campaign
 from whatsapp_provider.campaigns.identity import Recipient
 from whatsapp_provider.campaigns.ledger.endings import MAX_RESENDS
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
@@ -24,7 +24,7 @@ from whatsapp_provider.errors import (
     RecipientRejectedError,
 )
 
-PREFIX = "message/"
+PREFIX = SINGLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ def sent_before(ledger: Ledger, campaign: Campaign, recipient: Recipient) -> Sin
     if record is None:
         return None
     entry = _entry(ledger, record)
-    if entry.recipient != recipient.key:
+    if entry.recipient not in ledger.names_of(recipient.key):
         raise _other_message(campaign)
     return SingleResult(entry.message_id or "", already_sent=True) if entry.state in SENT else None
 

@@ -266,3 +266,29 @@ def test_a_campaign_that_is_not_there_is_named(desk: Desk, what: str) -> None:
 def test_somebody_must_say_so() -> None:
     with pytest.raises(ConfigurationError, match="by whom"):
         By(" ")
+
+
+def test_an_overview_tells_where_a_campaign_is_and_what_people_did_to_it(desk: Desk) -> None:
+    record = plan(desk, 3)
+    results(desk, record, DeliveryState.ACCEPTED)
+    desk.ledger.begin(record, label="", seconds=60)
+    desk.ledger.pause("spring", ADA)
+    seen = desk.ledger.overview("spring")
+    assert (seen.state, seen.held_by, seen.runs) == (CampaignState.RUNNING, "ada", 1)
+    assert seen.stop is not None
+    assert seen.counts.to_dict() == {"accepted": 1, "planned": 2}
+    assert [(one.action, one.by, one.note) for one in seen.done] == [("pause", "ada", "the price is wrong")]
+    desk.time.now += 61
+    assert desk.ledger.overview("spring").runs == 0
+    with pytest.raises(ConfigurationError, match="no campaign 'autumn'"):
+        desk.ledger.overview("autumn")
+
+
+def test_overviews_are_of_the_newest_campaigns_and_of_single_messages_for_who_asks(desk: Desk) -> None:
+    for name in ("winter", "message/hello", "spring", "summer"):
+        desk.plan(1, desk.campaign(name))
+    assert [one.campaign_id for one in desk.ledger.overviews(limit=2)] == ["summer", "spring"]
+    listed = [one.campaign_id for one in desk.ledger.overviews()]
+    assert listed == ["summer", "spring", "winter"]
+    assert len(desk.ledger.overviews(single=True)) == 4
+    assert {one.counts.total for one in desk.ledger.overviews()} == {1}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from whatsapp_provider.campaigns.campaign import ledger_id
 from whatsapp_provider.campaigns.ledger import batches, endings
@@ -206,13 +206,17 @@ class Controlling(Store):
         note(connection, row.id, action, by, self._database.now(connection))
 
 
+def by_id(campaign_id: str) -> Select[Any]:
+    """Return the question for a campaign's row."""
+    return select(campaigns).where(campaigns.c.campaign_id == ledger_id(campaign_id))
+
+
 def locked(connection: Connection, campaign_id: str) -> Row[Any]:
     """Return the campaign's row, locked.
 
     :raises ConfigurationError: if there is no such campaign.
     """
-    query = select(campaigns).where(campaigns.c.campaign_id == ledger_id(campaign_id)).with_for_update()
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(by_id(campaign_id).with_for_update()).one_or_none()
     if row is None:
         raise ConfigurationError(f"The ledger has no campaign {campaign_id!r}.")
     return row

@@ -15,6 +15,7 @@ from whatsapp_provider.campaigns.ledger.control import Controlling
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
 from whatsapp_provider.campaigns.ledger.endings import LeftInDoubt
 from whatsapp_provider.campaigns.ledger.hearing import Hearing
+from whatsapp_provider.campaigns.ledger.overviews import Overseeing
 from whatsapp_provider.campaigns.ledger.people import People
 from whatsapp_provider.campaigns.ledger.planner import Planner
 from whatsapp_provider.campaigns.ledger.recent import Recollecting
@@ -27,7 +28,7 @@ from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.campaigns.rules import NO_RULES, Rules
 
 
-class Ledger(Planner, Settling, Controlling, Suppressing, Hearing, Recollecting, People):
+class Ledger(Planner, Settling, Controlling, Overseeing, Suppressing, Hearing, Recollecting, People):
     """All of the ledger: what a campaign's run does to it is here, the rest in its bases."""
 
     @again_after_deadlock
