@@ -19,6 +19,7 @@ _MODULES = {
         "message",
         "campaign",
         "settle",
+        "report",
         "contacts",
         "health",
         "numbers",

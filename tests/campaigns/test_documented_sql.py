@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ProgrammingError
 
-from tests.campaigns.support import NO_ANSWER, Desk, number
+from tests import servers
+from tests.campaigns.support import NO_ANSWER, REFUSED, Desk, number
 from tests.campaigns.virtual_time import Time
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.errors import LedgerUnavailableError
+from whatsapp_provider.model import MessageStatus
 
 PROJECT = Path(__file__).parent.parent.parent
 
@@ -67,6 +70,43 @@ def test_a_campaign_that_is_deleted_whole_sends_to_everybody_again(desk: Desk, u
     assert desk.ledger.find("spring") is None
     desk.run(desk.plan(3))
     assert len(desk.phones.calls) == 6
+
+
+def test_why_messages_did_not_arrive_is_told_by_a_view(desk: Desk, url: str) -> None:
+    desk.phones.answer = lambda to, _: {number(1): NO_ANSWER, number(2): REFUSED, number(3): REFUSED}.get(to)
+    desk.run(desk.plan(4))
+    found = [tuple(row) for row in run_sql(url, sql_of("docs/reports.md")[0])]
+    assert found == [
+        ("rejected", "not_on_whatsapp", "Not on WhatsApp.", 2),
+        ("in_doubt", "ReadTimeout", "The line went dead.", 1),
+    ]
+
+
+def test_how_many_read_a_campaign_is_told_by_a_view(desk: Desk, url: str) -> None:
+    record = desk.plan(4)
+    desk.run(record)
+    desk.ledger.record_status(record.channel, f"id-{number(0)}-1", MessageStatus.READ)
+    desk.plan(1, desk.campaign("nobody was sent to"))
+    ((name, sent, delivered, seen, percent),) = run_sql(url, sql_of("docs/reports.md")[1])
+    assert (name, sent, delivered, seen, float(percent)) == ("spring", 4, 1, 1, 25.0)
+
+
+@pytest.mark.postgres
+def test_on_postgres_an_analyst_reads_the_views_and_no_table(postgres_server: str, time: Time) -> None:
+    url = make_url(servers.new_schema(postgres_server))
+    ledger = Ledger(url.render_as_string(hide_password=False), clock=time.database)
+    desk = Desk(time, lambda **_options: ledger)
+    desk.run(desk.plan(2))
+    schema = re.findall(r"search_path=(\w+)", str(url.query["options"]))[0]
+    [statements] = sql_of("docs/reports.md", "postgresql")
+    run_sql(postgres_server, statements.replace("whatsapp", schema).replace("'…'", "'secret'"))
+    analyst = url.set(username="analyst", password="secret").render_as_string(hide_password=False)
+    found = run_sql(analyst, "SELECT recipient FROM wa_report ORDER BY recipient")
+    assert [tuple(row) for row in found] == [("…0000",), ("…0001",)]
+    assert run_sql(analyst, "SELECT sent FROM wa_campaign_counts") == [(2,)]
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        run_sql(analyst, "SELECT recipient FROM wa_delivery")
+    ledger.dispose()
 
 
 @pytest.mark.postgres

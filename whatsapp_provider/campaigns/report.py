@@ -13,11 +13,8 @@ from whatsapp_provider.redaction import mask_number
 LISTED = 50  #: entries of each kind; the ledger has them all
 
 
-def report(ledger: Ledger, record: CampaignRecord, *, with_times: bool = False) -> dict[str, Any]:
-    """Return a small summary that may be stored in XCom: counts and masked recipients only.
-
-    :param with_times: count over time too, which reads every delivery: not at each wait of a long campaign.
-    """
+def report(ledger: Ledger, record: CampaignRecord) -> dict[str, Any]:
+    """Return a small summary that may be stored in XCom: counts and masked recipients only."""
     counts = ledger.counts(record)
     failures = [
         {"state": str(one.state), "code": one.code, "count": one.count, "reason": one.reason}
@@ -35,7 +32,6 @@ def report(ledger: Ledger, record: CampaignRecord, *, with_times: bool = False) 
         "failures": failures,
         "rejected": _listed(ledger, record, DeliveryState.REJECTED),
         "in_doubt": _listed(ledger, record, DeliveryState.IN_DOUBT),
-        **({"over_time": over_time(ledger, record)} if with_times else {}),
     }
 
 
@@ -60,7 +56,10 @@ def _share(part: int, whole: int) -> float:
 
 
 def over_time(ledger: Ledger, record: CampaignRecord) -> dict[str, Any]:
-    """Return how many messages were sent in each minute, hour or day that had any."""
+    """Return how many messages were sent in each minute, hour or day that had any.
+
+    It reads every delivery: at the end, and not at each wait of a long campaign.
+    """
     found = ledger.over_time(record)
     return {
         "seconds": found.seconds,

@@ -45,13 +45,13 @@ def parquet_rows(file: BinaryIO, *, name: str) -> Iterator[Row]:
     :raises AudienceError: if it is none, or a value can't be kept.
     :raises ConfigurationError: if its library is not installed.
     """
-    parquet, lib = parquet_library(name)
+    parquet, arrow = parquet_library(name)
     try:
         source = parquet.ParquetFile(file)
         columns = source.schema_arrow.names
         batches = source.iter_batches(batch_size=BATCH)
         yield from table_rows(columns, _records(batches), name=name)
-    except (lib.ArrowException, OSError) as error:
+    except (arrow.ArrowException, OSError) as error:
         # One of a storage has a number; it may pass, and a retry finds the file.
         if isinstance(error, OSError) and error.errno is not None:
             raise
@@ -64,19 +64,20 @@ def _records(batches: Iterable[Any]) -> Iterator[Sequence[Any]]:
 
 
 def parquet_library(name: str) -> tuple[Any, Any]:
-    """Return pyarrow's modules for Parquet and for its errors.
+    """Return pyarrow's module for Parquet, and pyarrow.
 
     :param name: of the file that needs them.
     :raises ConfigurationError: naming the extra that brings them.
     """
     try:
         # Loaded here: a large library that only those need who have such files.
-        from pyarrow import lib, parquet  # type: ignore[import-untyped]  # it has no annotations
+        import pyarrow  # type: ignore[import-untyped]  # it has no annotations
+        from pyarrow import parquet
     except ImportError:
         raise ConfigurationError(
             f"{name}: Parquet needs pyarrow, which is not installed; pip install 'airflow-provider-whatsapp[parquet]'."
         ) from None
-    return parquet, lib
+    return parquet, pyarrow
 
 
 def _kept(value: Any, column: str, place: str) -> Any:

@@ -34,9 +34,17 @@ def test_the_report_counts_and_lists_without_whole_numbers(desk: Desk) -> None:
         "counts": {"accepted": 3, "in_doubt": 1, "rejected": 1},
     }
     assert summary["failures"] == [
-        {"state": "in_doubt", "code": "ReadTimeout", "count": 1},
-        {"state": "rejected", "code": "not_on_whatsapp", "count": 1},
+        {"state": "in_doubt", "code": "ReadTimeout", "count": 1, "reason": "The line went dead."},
+        {"state": "rejected", "code": "not_on_whatsapp", "count": 1, "reason": "Not on WhatsApp."},
     ]
+    assert summary["rates"] == {
+        "sent": 0.6,
+        "rejected": 0.2,
+        "in_doubt": 0.2,
+        "delivered_of_sent": 0.0,
+        "read_of_sent": 0.0,
+        "failed_of_sent": 0.0,
+    }
     assert [item["recipient"] for item in summary["in_doubt"] + summary["rejected"]] == ["…0002", "…0001"]
     told = lines(summary)
     assert told[0] == "Campaign spring: 3 of 5 sent (3 accepted, 1 in_doubt, 1 rejected)."
