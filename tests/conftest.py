@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests import reporting, spreading
+from tests import reporting, spreading, temporary
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
+temporary.use_memory()
 _HOME = Path(tempfile.mkdtemp(prefix="whatsapp-tests-airflow-"))
 atexit.register(shutil.rmtree, _HOME, ignore_errors=True)
 
