@@ -175,6 +175,10 @@ class QuietHours:
         # Clocks are a whole number of minutes apart, so within a minute of quiet the answer is the same.
         return max(moment, _together(self, names, int(moment // 60)))
 
+    def closes(self, moment: float, zones: Sequence[str]) -> float:
+        """Return the first moment from ``moment`` on at which one of the zones does not allow it."""
+        return min(self._first(moment, name, wanted=False) for name in tuple(zones) or (self.time_zone,))
+
     def _first(self, moment: float, name: str, *, wanted: bool) -> float:
         edges = {minute for span in self.quiet for minute in span}
         return first_moment(moment, zone(name), edges, lambda shown: self._allows(shown) is wanted)

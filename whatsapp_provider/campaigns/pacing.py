@@ -19,7 +19,8 @@ _UNITS = {"day": DAY, "hour": 3600.0, "minute": 60.0, "second": 1.0}
 def spelled(seconds: float) -> str:
     """Return a length of time as people say it."""
     for name, size in _UNITS.items():
-        if seconds >= size * 1.5 or seconds == size:
+        # "In a day" would be read as a day of the calendar.
+        if seconds >= size * 1.5 or (seconds == size and name != "day"):
             number = round(seconds / size, 1)
             return f"{number:g} {name if number == 1 else f'{name}s'}"
     return f"{seconds:g} seconds"
@@ -198,29 +199,35 @@ class Pace:
 
     def forecast(self, count: int) -> float:
         """Return about how many seconds pass from the first to the last of ``count`` messages of an idle channel."""
-        gap = 0.0 if self.spacing is None else sum(self.spacing) / 2
-        return _seconds(sorted(self.windows, key=lambda window: window.seconds), gap, count)
+        return seconds_for(count, sorted(self.windows, key=lambda window: window.seconds), self.mean_gap)
+
+    @property
+    def mean_gap(self) -> float:
+        """Seconds between two messages, on an average."""
+        return 0.0 if self.spacing is None else sum(self.spacing) / 2
 
     def gap(self, chance: random.Random) -> float | None:
         """Return how long the next message keeps its distance from this one, ``None`` for no distance."""
         return None if self.spacing is None else chance.uniform(*self.spacing)
 
 
-def _seconds(windows: Sequence[Window], gap: float, count: int) -> float:
+def seconds_for(count: int, windows: Sequence[Window], gap: float) -> float:
     """Return how long messages take that go as soon as they may: the longest window is full, again and again.
 
     What is left after its last round goes as the shorter ones allow.
+
+    :param windows: the shortest first.
     """
     if count <= 0:
         return 0.0
     if not windows:
         return (count - 1) * gap
     *shorter, longest = windows
-    if _seconds(shorter, gap, longest.limit + 1) >= longest.seconds:
+    if seconds_for(longest.limit + 1, shorter, gap) >= longest.seconds:
         # It is never full.
-        return _seconds(shorter, gap, count)
+        return seconds_for(count, shorter, gap)
     rounds, rest = divmod(count - 1, longest.limit)
-    return rounds * longest.seconds + _seconds(shorter, gap, rest + 1)
+    return rounds * longest.seconds + seconds_for(rest + 1, shorter, gap)
 
 
 _KEYS = {

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, exists, func, select
 
+from whatsapp_provider.campaigns.forecast import ChannelHistory
+from whatsapp_provider.campaigns.ledger import windows
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
@@ -57,6 +59,13 @@ class Recollecting(Store):
             values = {"b_since": since, "b_campaign": record.id, "b_channel": record.channel}
             stops = int(connection.execute(_stops, values).scalar_one())
             return StopShare(stops, int(connection.execute(_sent, values).scalar_one()) if stops else 0)
+
+    @again_after_deadlock
+    def channel_history(self, channel: str) -> ChannelHistory:
+        """Return what a channel sent within a day, since when it is used, and whether it is to wait."""
+        self.prepare()
+        with self._database.transaction() as connection:
+            return windows.history(connection, channel, self._database.now(connection))
 
 
 def _since(connection: Connection, campaign: int) -> float:

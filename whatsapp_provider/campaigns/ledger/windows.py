@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from whatsapp_provider.campaigns.forecast import ChannelHistory
 from whatsapp_provider.campaigns.ledger.columns import kept
 from whatsapp_provider.campaigns.ledger.database import insert_one
 from whatsapp_provider.campaigns.ledger.schema import channel as channels
@@ -134,6 +135,17 @@ def _free(
     if free > 0 or found.oldest is None:
         return free, 0.0, name
     return 0, max(0.0, float(found.oldest) + window.seconds - now), name
+
+
+def history(connection: Connection, channel: str, now: float) -> ChannelHistory:
+    """Return what a forecast needs to know of a channel."""
+    row = connection.execute(_channel, {"b_channel": channel}).one_or_none()
+    sent = select(permit.c.taken_at, permit.c.count).where(_counted, permit.c.taken_at > now - DAY)
+    return ChannelHistory(
+        sent=[(at, count) for at, count in connection.execute(sent, {"b_channel": channel})],
+        first_used_at=_first_used(connection, channel, row),
+        quiet_until=None if row is None else row.quiet_until,
+    )
 
 
 def take(connection: Connection, channel: str, count: int, now: float, gap: float | None = None) -> int:
