@@ -24,7 +24,7 @@ from sqlalchemy import create_engine, text
 from tests.docs_pages import PAGES, PROJECT, as_it_should_be, marked, parameters, public_classes
 from tests.versions import AIRFLOW
 from whatsapp_provider.campaigns import report
-from whatsapp_provider.campaigns.ledger import schema
+from whatsapp_provider.campaigns.ledger import schema, sql_views
 from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.gateways.registry import GATEWAYS
 from whatsapp_provider.get_provider_info import get_provider_info
@@ -309,6 +309,7 @@ def test_sql_runs_on_a_ledger(place: str, body: str) -> None:
     engine = create_engine("sqlite://")
     schema.metadata.create_all(engine)
     with engine.begin() as connection:
+        sql_views.make(connection)
         for statement in filter(str.strip, body.split(";")):
             connection.execute(text(statement))
 
