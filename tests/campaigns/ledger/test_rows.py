@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import event, text, update
 
 from tests.campaigns.support import NO_ANSWER, REFUSED, Desk, number
+from whatsapp_provider.campaigns.ledger.records import Counts
 from whatsapp_provider.campaigns.ledger.rows import MOST_PERIODS, Failure
 from whatsapp_provider.campaigns.ledger.schema import delivery, lane
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
+from whatsapp_provider.campaigns.report import over_time, rates
 
 
 def change(desk: Desk, statement: Any) -> None:
@@ -124,3 +126,31 @@ def test_messages_of_before_moments_were_kept_are_not_counted_over_time(desk: De
     assert dict(desk.ledger.over_time(record).sent) == {}
     (row,) = desk.ledger.rows(record)
     assert row.sent_at is None
+
+
+def test_shares_are_of_all_or_of_those_sent_to_and_who_read_it_got_it(desk: Desk) -> None:
+    states = ["accepted", "delivered", "read", "read", "failed", "rejected", "in_doubt", "planned"]
+    record = desk.plan(len(states))
+    for index, state in enumerate(states):
+        change(desk, update(delivery).where(delivery.c.recipient == number(index)).values(state=state))
+    assert rates(desk.ledger.counts(record)) == {
+        "sent": 0.625,
+        "rejected": 0.125,
+        "in_doubt": 0.125,
+        "delivered_of_sent": 0.6,
+        "read_of_sent": 0.4,
+        "failed_of_sent": 0.2,
+    }
+
+
+def test_of_nobody_every_share_is_nothing() -> None:
+    assert set(rates(Counts({})).values()) == {0.0}
+
+
+def test_what_was_sent_when_is_told_in_utc(desk: Desk) -> None:
+    record = desk.plan(2)
+    change(desk, update(delivery).values(state="accepted", intended_at=HOUR + 61.0))
+    assert over_time(desk.ledger, record) == {
+        "seconds": 60,
+        "sent": [{"from": "2023-11-14T22:01:00+00:00", "count": 2}],
+    }
