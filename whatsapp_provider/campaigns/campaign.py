@@ -15,6 +15,7 @@ from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.model import ChannelRef
 
 MAX_ID = 200  #: characters that the ledger keeps
+SEVERAL = "several"  #: stands for the gateway in the name of several channels
 #: How the ids of single messages begin, each of which is a campaign of one.
 SINGLE = "message/"
 
@@ -32,8 +33,9 @@ class Campaign:
     """What a run is to bring about.
 
     :param campaign_id: the same id means the same campaign, and running it again resumes it.
-    :param channel: where it is sent from.
+    :param channel: where it is sent from; any of them where it goes over several.
     :param channel_scope: what the channel's id is unique within, where that isn't its whole gateway.
+    :param pool: the names in the ledger of all channels that it goes over, where there are several.
     :param rules: what each send must keep besides the pace.
     :param concurrency: sends under way at once; after a crash at most so many are in doubt.
     """
@@ -45,12 +47,15 @@ class Campaign:
     on_in_doubt: OnInDoubt = OnInDoubt.RECONCILE
     channel_scope: str = ""
     rules: Rules = NO_RULES
+    pool: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.campaign_id.strip():
             raise ConfigurationError("campaign_id is empty; leave it out for one campaign a DAG run.")
         if not 1 <= self.concurrency <= 1000:
             raise ConfigurationError(f"concurrency must be between 1 and 1000, not {self.concurrency}.")
+        if len(set(self.pool)) != len(self.pool):
+            raise ConfigurationError("A campaign goes over each of its channels once; one is named twice.")
 
     @property
     def ledger_id(self) -> str:
@@ -59,8 +64,19 @@ class Campaign:
 
     @property
     def channel_key(self) -> str:
-        """The channel's name in the ledger, under which its sends are counted."""
+        """The channel's name in the ledger, under which its sends are counted.
+
+        Several channels have one name together, by which their campaign is known again; each counts by its own.
+        """
+        if len(self.pool) > 1:
+            digest = hashlib.sha256("\n".join(sorted(self.pool)).encode()).hexdigest()
+            return f"{SEVERAL}/{digest[:16]}"
         return self.channel.key(self.channel_scope)
+
+    @property
+    def channel_keys(self) -> tuple[str, ...]:
+        """The names in the ledger of all channels that it goes over, sorted."""
+        return tuple(sorted(self.pool)) if len(self.pool) > 1 else (self.channel_key,)
 
 
 def ledger_id(campaign_id: str) -> str:

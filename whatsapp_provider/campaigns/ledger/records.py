@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from whatsapp_provider.campaigns.ledger.states import SENT, CampaignState, DeliveryState, Proof
 
@@ -47,6 +47,7 @@ class CampaignRecord:
 
     :param id: the ledger's own number for it.
     :param fresh: whether this plan made it, or found it.
+    :param part: whether what goes through ``channel`` is meant, and not the whole campaign.
     """
 
     id: int
@@ -54,6 +55,11 @@ class CampaignRecord:
     channel: str
     state: CampaignState
     fresh: bool
+    part: bool = False
+
+    def through(self, channel: str) -> Self:
+        """Return the part of it that goes through one of its channels."""
+        return replace(self, channel=channel, part=True)
 
 
 @dataclass(frozen=True, slots=True)

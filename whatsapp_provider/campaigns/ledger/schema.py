@@ -97,6 +97,8 @@ lane = _table(
     # A hash of the zones, whose names may be many.
     Column("name", String(64), nullable=False),
     Column("zones", _values, nullable=False),
+    # Why its channel stopped, until somebody runs the campaign again.
+    Column("stopped", String(500)),
     UniqueConstraint("campaign", "channel", "name", name="wa_lane_once"),
 )
 
