@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,11 +12,11 @@ from tests.campaigns.ledger.book import PACE, Book, at_once
 from tests.campaigns.support import Desk, entry
 from whatsapp_provider.campaigns.ledger import batches
 from whatsapp_provider.campaigns.ledger.control import Action, By, Controlled
-from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Result
+from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Planned, Result
 from whatsapp_provider.campaigns.ledger.schema import campaign, control
 from whatsapp_provider.campaigns.ledger.settling import Verdict
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
-from whatsapp_provider.errors import ConfigurationError
+from whatsapp_provider.errors import ConfigurationError, LeaseLostError
 
 ADA = By("ada", "the price is wrong")
 BOB = By("bob")
@@ -116,13 +117,34 @@ def test_a_campaign_can_be_paused_before_anything_of_it_is_sent(desk: Desk, stat
     assert desk.state() is state
 
 
-@pytest.mark.parametrize("what", ["cancel", "expire", "resend_failed"])
-def test_a_campaign_that_is_being_planned_is_left_to_its_planner(desk: Desk, what: str) -> None:
+def test_nobody_of_a_campaign_that_is_being_planned_can_be_sent_to_again(desk: Desk) -> None:
     plan(desk)
     set_campaign(desk, state=CampaignState.PLANNING)
     with pytest.raises(ConfigurationError, match="is being planned, and nothing of it is sent yet"):
-        getattr(desk.ledger, what)("spring", ADA)
+        desk.ledger.resend_failed("spring", ADA)
     assert (desk.state(), told(desk)) == (CampaignState.PLANNING, [])
+
+
+@pytest.mark.parametrize("planner_lives", [True, False])
+def test_a_campaign_that_is_cancelled_while_it_is_planned_gets_no_further_people(
+    desk: Desk, planner_lives: bool
+) -> None:
+    def people() -> Iterator[Planned]:
+        for index in range(5000):
+            if index == 3500:
+                theirs.cancel("spring", ADA)
+                if not planner_lives:
+                    raise KeyboardInterrupt
+            yield entry(index)
+
+    theirs = desk.open_ledger()
+    with pytest.raises(LeaseLostError if planner_lives else KeyboardInterrupt):
+        desk.ledger.plan(desk.campaign(), "text", people())
+    assert desk.state() is CampaignState.CANCELLED
+    desk.ledger.close_rest("spring")
+    record = desk.ledger.find("spring")
+    assert record is not None
+    assert set(desk.counts(record)) == {"cancelled"}
 
 
 def test_a_cancelled_campaign_gives_up_what_waits_and_keeps_what_was_sent(desk: Desk) -> None:

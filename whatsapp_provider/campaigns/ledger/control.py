@@ -117,9 +117,10 @@ class Controlling(Store):
     def cancel(self, campaign_id: str, by: By) -> Controlled:
         """End a campaign: from the next turn of any run on nothing more of it is sent, and never again.
 
-        What is under way or in doubt is settled as ever. Said again, it goes on where it broke off.
+        What is under way or in doubt is settled as ever. Whoever is planning it learns of it by the next batch. Said
+        again, it goes on where it broke off.
 
-        :raises ConfigurationError: if there is no such campaign, or it is being planned still.
+        :raises ConfigurationError: if there is no such campaign.
         """
         told = self._end_campaign(campaign_id, CampaignState.CANCELLED, Action.CANCEL, by)
         return replace(told, deliveries=self.close_rest(campaign_id))
@@ -128,7 +129,7 @@ class Controlling(Store):
         """Set the moment after which nothing more of a campaign is sent, or end it now.
 
         :param at: seconds since the epoch; now where it is left out.
-        :raises ConfigurationError: if there is no such campaign, or it is being planned still.
+        :raises ConfigurationError: if there is no such campaign.
         """
         told = None if at is None else self._set_deadline(campaign_id, at, by)
         if told is None:
@@ -159,7 +160,7 @@ class Controlling(Store):
     def _end_campaign(self, campaign_id: str, state: CampaignState, action: Action, by: By) -> Controlled:
         self.prepare()
         with self._database.transaction() as connection:
-            row = planned(locked(connection, campaign_id))
+            row = locked(connection, campaign_id)
             if _is_done(row):
                 return _told(row, action)
             now = self._database.now(connection)
@@ -172,7 +173,7 @@ class Controlling(Store):
         """Set it; ``None`` if it has passed already, so that the campaign is to end."""
         self.prepare()
         with self._database.transaction() as connection:
-            row = planned(locked(connection, campaign_id))
+            row = locked(connection, campaign_id)
             if at <= self._database.now(connection):
                 return None
             if _is_done(row) or row.expires_at == at:
@@ -226,8 +227,7 @@ def planned(row: Row[Any]) -> Row[Any]:
     """Refuse a campaign whose recipients are being written."""
     if row.state == CampaignState.PLANNING:
         raise ConfigurationError(
-            f"Campaign {row.campaign_id!r} is being planned, and nothing of it is sent yet. Pause it now, or do this "
-            "when it is planned."
+            f"Campaign {row.campaign_id!r} is being planned, and nothing of it is sent yet. Do this when it is planned."
         )
     return row
 
