@@ -84,6 +84,8 @@ weeks = st.lists(st.lists(spans, max_size=2), min_size=7, max_size=7).filter(any
     hours=st.floats(-40, 40, allow_subnormal=False),
     off=st.sets(st.integers(-2, 2), max_size=2),
 )
+@example(("Europe/Berlin", "2026-03-29"), [[(150, 240)]] * 7, 0.0, set())
+@example(("Europe/Berlin", "2026-10-25"), [[(30, 150)]] * 7, 2 + 40 / 60, set())
 @example(("America/St_Johns", "2006-10-29"), [[(1410, 1420)]] * 7, -0.1, set())
 @example(("Pacific/Apia", "2011-12-30"), [[], [], [], [], [(0, 1440)], [], []], -1.0, set())
 def test_they_open_and_close_at_the_minute_the_wall_clock_says(

@@ -18,7 +18,7 @@ from whatsapp_provider.errors import ConfigurationError
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_MINUTES = 24 * 60
 SEARCHED_DAYS = 400  #: a year, and a holiday of four weeks
-_BLOCK = 8
+_BLOCK = 3
 #: A clock that is put back just after midnight shows the day before once more.
 _AROUND = 3 * 3600.0
 _SPAN = re.compile(r"^(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})$", re.ASCII)
@@ -118,8 +118,8 @@ def first_moment(moment: float, where: ZoneInfo, edges: Iterable[int], holds: Ho
     ]
     today = local(moment, where).date()
     for block in range(-1, SEARCHED_DAYS, _BLOCK):
-        # A day more than the step: around midnight, a clock that is put back shows a later day first.
-        days = [today + timedelta(days=block + step) for step in range(_BLOCK + 1)]
+        # Several at once: around midnight, a clock that is put back shows a later day first.
+        days = [today + timedelta(days=block + step) for step in range(_BLOCK)]
         turns = (turn for day in days for turn in _turns(day, where, times))
         found = [turn for turn in turns if turn > moment and holds(local(turn, where))]
         if found:
