@@ -95,10 +95,10 @@ class Controlling(Store):
         with self._database.transaction() as connection:
             row = locked(connection, campaign_id)
             if row.held_by is not None or _is_done(row):
-                return _told(row, Action.PAUSE)
+                return told(row, Action.PAUSE)
             # The time of a pause that the campaign made itself stays: the next run goes by it.
             self._do(connection, row, Action.PAUSE, by, {"held_by": kept(by.name, 250)})
-            return _told(row, Action.PAUSE, changed=True, held_by=by.name)
+            return told(row, Action.PAUSE, changed=True, held_by=by.name)
 
     @again_after_deadlock
     def unpause(self, campaign_id: str, by: By) -> Controlled:
@@ -110,9 +110,9 @@ class Controlling(Store):
         with self._database.transaction() as connection:
             row = locked(connection, campaign_id)
             if row.held_by is None:
-                return _told(row, Action.RESUME)
+                return told(row, Action.RESUME)
             self._do(connection, row, Action.RESUME, by, {"held_by": None})
-            return _told(row, Action.RESUME, changed=True, held_by=None)
+            return told(row, Action.RESUME, changed=True, held_by=None)
 
     def cancel(self, campaign_id: str, by: By) -> Controlled:
         """End a campaign: from the next turn of any run on nothing more of it is sent, and never again.
@@ -122,8 +122,8 @@ class Controlling(Store):
 
         :raises ConfigurationError: if there is no such campaign.
         """
-        told = self._end_campaign(campaign_id, CampaignState.CANCELLED, Action.CANCEL, by)
-        return replace(told, deliveries=self.close_rest(campaign_id))
+        done = self._end_campaign(campaign_id, CampaignState.CANCELLED, Action.CANCEL, by)
+        return replace(done, deliveries=self.close_rest(campaign_id))
 
     def expire(self, campaign_id: str, by: By, *, at: float | None = None) -> Controlled:
         """Set the moment after which nothing more of a campaign is sent, or end it now.
@@ -131,22 +131,22 @@ class Controlling(Store):
         :param at: seconds since the epoch; now where it is left out.
         :raises ConfigurationError: if there is no such campaign.
         """
-        told = None if at is None else self._set_deadline(campaign_id, at, by)
-        if told is None:
-            told = self._end_campaign(campaign_id, CampaignState.EXPIRED, Action.EXPIRE, by)
-        return replace(told, deliveries=self.close_rest(campaign_id))
+        done = None if at is None else self._set_deadline(campaign_id, at, by)
+        if done is None:
+            done = self._end_campaign(campaign_id, CampaignState.EXPIRED, Action.EXPIRE, by)
+        return replace(done, deliveries=self.close_rest(campaign_id))
 
     def resend_failed(self, campaign_id: str, by: By) -> Controlled:
         """Plan again whom the gateway refused, or reported as failed later: the next run sends to them.
 
         :raises ConfigurationError: if there is no such campaign, it is over, or it is being planned still.
         """
-        told, more = self._resend_some(campaign_id, by)
+        done, more = self._resend_some(campaign_id, by)
         moved = more
         while more:
             more = self._resend_some(campaign_id, None)[1]
             moved += more
-        return replace(told, changed=moved > 0, deliveries=moved)
+        return replace(done, changed=moved > 0, deliveries=moved)
 
     def close_rest(self, campaign_id: str) -> int:
         """Give up what waits in a campaign that is over or whose deadline has passed; return how much it was."""
@@ -162,11 +162,11 @@ class Controlling(Store):
         with self._database.transaction() as connection:
             row = locked(connection, campaign_id)
             if _is_done(row):
-                return _told(row, action)
+                return told(row, action)
             now = self._database.now(connection)
             reason = kept(f"{state} by {by}", 500)
             self._do(connection, row, action, by, {"state": state, "reason": reason, "updated_at": now})
-            return _told(row, action, changed=True, state=state)
+            return told(row, action, changed=True, state=state)
 
     @again_after_deadlock
     def _set_deadline(self, campaign_id: str, at: float, by: By) -> Controlled | None:
@@ -177,9 +177,9 @@ class Controlling(Store):
             if at <= self._database.now(connection):
                 return None
             if _is_done(row) or row.expires_at == at:
-                return _told(row, Action.EXPIRE)
+                return told(row, Action.EXPIRE)
             self._do(connection, row, Action.EXPIRE, by, {"expires_at": at})
-            return _told(row, Action.EXPIRE, changed=True)
+            return told(row, Action.EXPIRE, changed=True)
 
     @again_after_deadlock
     def _resend_some(self, campaign_id: str, by: By | None) -> tuple[Controlled, int]:
@@ -192,7 +192,7 @@ class Controlling(Store):
             state = reopened(row) if moved else CampaignState(row.state)
             if moved and by is not None:
                 self._do(connection, row, Action.RESEND, by, {"state": state})
-            return _told(row, Action.RESEND, state=state), moved
+            return told(row, Action.RESEND, state=state), moved
 
     @again_after_deadlock
     def _close_some(self, campaign_id: str) -> int:
@@ -259,5 +259,6 @@ def _is_done(row: Row[Any]) -> bool:
     return state.is_over or state is CampaignState.FINISHED
 
 
-def _told(row: Row[Any], action: Action, **news: Any) -> Controlled:
+def told(row: Row[Any], action: Action, **news: Any) -> Controlled:
+    """Return what came of it, by default nothing new."""
     return replace(Controlled(row.campaign_id, action, CampaignState(row.state), held_by=row.held_by), **news)

@@ -11,9 +11,9 @@ from whatsapp_provider.campaigns.campaign import Campaign, Frozen
 from whatsapp_provider.campaigns.ledger import claims, endings, names, plans, standing, turns, windows
 from whatsapp_provider.campaigns.ledger.claims import Claim
 from whatsapp_provider.campaigns.ledger.columns import kept
-from whatsapp_provider.campaigns.ledger.control import Controlling
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
 from whatsapp_provider.campaigns.ledger.endings import LeftInDoubt
+from whatsapp_provider.campaigns.ledger.extending import Extending
 from whatsapp_provider.campaigns.ledger.hearing import Hearing
 from whatsapp_provider.campaigns.ledger.overviews import Overseeing
 from whatsapp_provider.campaigns.ledger.people import People
@@ -28,7 +28,7 @@ from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.campaigns.rules import NO_RULES, Rules
 
 
-class Ledger(Planner, Settling, Controlling, Overseeing, Suppressing, Hearing, Recollecting, People):
+class Ledger(Planner, Settling, Extending, Overseeing, Suppressing, Hearing, Recollecting, People):
     """All of the ledger: what a campaign's run does to it is here, the rest in its bases."""
 
     @again_after_deadlock
@@ -65,7 +65,7 @@ class Ledger(Planner, Settling, Controlling, Overseeing, Suppressing, Hearing, R
             if not resumed:
                 endings.forget_postponements(connection, record.id)
             if again and probing is not None:
-                endings.plan_again(connection, record.id, again, now)
+                endings.plan_again(connection, record, again, now)
             windows.forget(connection, record.channel, now)
             lease = turns.begin(connection, record.id, record.channel, label, seconds, now)
         return replace(lease, probing=bool(probing))
@@ -130,7 +130,7 @@ class Ledger(Planner, Settling, Controlling, Overseeing, Suppressing, Hearing, R
     def resend(self, record: CampaignRecord, settle: float) -> LeftInDoubt:
         """Plan again what has been in doubt for ``settle`` seconds, and return what is left."""
         with self._database.transaction() as connection:
-            return endings.resend(connection, record.id, settle, self._database.now(connection))
+            return endings.resend(connection, record, settle, self._database.now(connection))
 
     @again_after_deadlock
     def finish(self, record: CampaignRecord) -> bool:
