@@ -14,6 +14,7 @@ from sqlalchemy.exc import ProgrammingError
 from tests import servers
 from tests.campaigns.support import NO_ANSWER, REFUSED, Desk, number
 from tests.campaigns.virtual_time import Time
+from whatsapp_provider.campaigns.export import COLUMNS
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.errors import LedgerUnavailableError
 from whatsapp_provider.model import MessageStatus
@@ -70,6 +71,24 @@ def test_a_campaign_that_is_deleted_whole_sends_to_everybody_again(desk: Desk, u
     assert desk.ledger.find("spring") is None
     desk.run(desk.plan(3))
     assert len(desk.phones.calls) == 6
+
+
+def test_every_column_of_a_report_and_of_the_views_is_described(desk: Desk, url: str) -> None:
+    desk.plan(1)
+    page = (PROJECT / "docs/reports.md").read_text("utf-8")
+    tables = re.findall(r"\| column \| meaning \|\n\|[-|]+\n((?:\|.*\n)+)", page)
+    files, counts = ([name for line in table.splitlines() for name in named(line)] for table in tables)
+    assert files == list(COLUMNS)
+    report, campaigns = (
+        list(run_sql(url, f"SELECT * FROM {view}")[0]._fields) for view in ("wa_report", "wa_campaign_counts")
+    )
+    assert sorted(report) == sorted([*COLUMNS, "campaign_id"])
+    assert counts == campaigns
+
+
+def named(line: str) -> list[str]:
+    """Return what the first cell of a table's line names."""
+    return re.findall(r"`(\w+)`", line.split("|")[1])
 
 
 def test_why_messages_did_not_arrive_is_told_by_a_view(desk: Desk, url: str) -> None:

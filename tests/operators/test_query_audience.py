@@ -14,6 +14,7 @@ from airflow.sdk.execution_time.task_runner import _serialize_rendered_fields
 
 from tests.hooks.world import ADA, BOB, World, context
 from whatsapp_provider.audiences import SqlAudience
+from whatsapp_provider.operators.audience import open_rows
 from whatsapp_provider.operators.base import WhatsAppTaskFailedError, reveal
 from whatsapp_provider.operators.campaign import WhatsAppSendCampaignOperator
 
@@ -50,6 +51,18 @@ def test_the_people_of_a_query_get_their_messages(world: World, audience: Any) -
     report = operator.execute(found)
     assert (report["total"], report["sent"]) == (1, 1)
     assert world.received() == [(ADA, "Hello Ada")]
+
+
+def test_columns_of_any_source_can_be_named_as_the_message_knows_them(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text(f"mobile,nick\n{ADA},Ada\n")
+    columns = {"phone": "mobile", "name": "nick"}
+    for audience in (
+        str(tmp_path / "people.csv"),
+        SqlAudience("crm", "SELECT phone AS mobile, name AS nick FROM people WHERE name = 'Ada'"),
+        [{"mobile": ADA, "nick": "Ada"}],
+    ):
+        rows = open_rows(audience, recipient_field="phone", members=lambda _: [], columns=columns)
+        assert [dict(row.values) for row in rows] == [{"phone": ADA, "name": "Ada"}]
 
 
 def test_a_wrong_query_fails_the_task_at_once(world: World) -> None:

@@ -26,7 +26,12 @@ _GROUP = re.compile(r"\s*(\d[\d-]{4,30}@g\.us)\s*", re.ASCII)
 
 
 def open_rows(
-    audience: Any, *, recipient_field: str, members: Members, contacts: Contacts | None = None
+    audience: Any,
+    *,
+    recipient_field: str,
+    members: Members,
+    contacts: Contacts | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Iterator[Row]:
     """Return the rows of an audience.
 
@@ -34,9 +39,19 @@ def open_rows(
         mapping with its ``conn_id`` and ``sql``), an iterable of rows, a group's id, or ``{"contacts": {…}}``.
     :param members: asked who is in the group.
     :param contacts: asked who the contacts are, where they can be the audience.
+    :param columns: names that the message knows, and the source's.
     :raises AudienceError: if the file can't be read.
     :raises ConfigurationError: if it is neither.
     """
+    from whatsapp_provider.campaigns.readers import mapped
+
+    rows = _rows_of(audience, recipient_field, members, contacts)
+    return mapped(rows, columns) if columns else rows
+
+
+def _rows_of(
+    audience: Any, recipient_field: str, members: Members, contacts: Contacts | None
+) -> Iterator[Row]:
     from whatsapp_provider.campaigns.readers import rows_of
 
     if isinstance(audience, str):
