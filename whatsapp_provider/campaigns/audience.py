@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from whatsapp_provider.campaigns.identity import Recipient, parse_recipient
+from whatsapp_provider.campaigns.identity import AliasKind, Recipient, parse_alias, parse_recipient
 from whatsapp_provider.campaigns.ledger.records import Exclusion, Planned
 from whatsapp_provider.campaigns.readers import Row
 from whatsapp_provider.campaigns.seen import Seen
@@ -42,6 +42,7 @@ class AudienceOptions:
     :param on_invalid: what to do with a recipient that is no number.
     :param on_duplicate: what to do with a person who comes twice, in whatever format; ``skip`` keeps the first.
     :param judge: who is left out by what their row says, e.g. of their consent.
+    :param aliases: columns with other forms of a person; who is suppressed by one of them is suppressed.
     """
 
     recipient_field: str = "phone"
@@ -50,6 +51,7 @@ class AudienceOptions:
     on_invalid: Policy = Policy.FAIL
     on_duplicate: Policy = Policy.FAIL
     judge: Judge | None = None
+    aliases: Mapping[AliasKind, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class Person:
 
     :param number: of their row, from 1, a header not counted.
     :param exclusion: why they are not written to.
+    :param aliases: other forms of theirs, canonical.
     """
 
     place: str
@@ -65,6 +68,7 @@ class Person:
     variables: Mapping[str, Any] = field(repr=False)
     number: int = 0
     exclusion: Exclusion | None = None
+    aliases: tuple[str, ...] = field(default=(), repr=False)
 
 
 class Findings:
@@ -139,6 +143,7 @@ def parsed(rows: Iterable[Row], options: AudienceOptions, findings: Findings) ->
             )
         try:
             recipient = parse_recipient(row.values[options.recipient_field], region=options.region)
+            aliases = _aliases(row, options) if options.aliases else ()
             exclusion = options.judge(row) if options.judge else None
         except RecipientError as error:
             findings.invalid(number, row.place, error)
@@ -147,7 +152,16 @@ def parsed(rows: Iterable[Row], options: AudienceOptions, findings: Findings) ->
             findings.unclear(number, error)
             continue
         findings.people += 1
-        yield Person(row.place, recipient, row.values, number, exclusion)
+        yield Person(row.place, recipient, row.values, number, exclusion, aliases)
+
+
+def _aliases(row: Row, options: AudienceOptions) -> tuple[str, ...]:
+    found = []
+    for kind, column in options.aliases.items():
+        if column not in row.values:
+            raise AudienceError(f"{row.place}: no column {column!r}, which holds each person's {kind}.")
+        found.append(parse_alias(kind, row.values[column]))
+    return tuple(alias for alias in found if alias)
 
 
 def people(

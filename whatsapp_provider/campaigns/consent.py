@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from whatsapp_provider.campaigns.ledger.records import Exclusion
 from whatsapp_provider.campaigns.readers import Row
 from whatsapp_provider.campaigns.stop_words import plain
 from whatsapp_provider.errors import AudienceError, ConfigurationError
@@ -55,7 +56,8 @@ NO = frozenset(
     ]
 )
 
-NO_CONSENT = "no consent"
+#: The code of a delivery that is left out for it.
+NO_CONSENT = "no_consent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,15 @@ class Consent:
     def to_dict(self) -> dict[str, Any]:
         """Return what :meth:`read` reads."""
         return asdict(self)
+
+    def judge(self, row: Row) -> Exclusion | None:
+        """Leave out who did not agree; see ``audience.Judge``.
+
+        :raises AudienceError: as :meth:`given_by`.
+        """
+        if self.given_by(row):
+            return None
+        return Exclusion(NO_CONSENT, f"no yes in column {self.column}")
 
     def given_by(self, row: Row) -> bool:
         """Whether the person of a row agreed; nothing at all is a no.

@@ -155,7 +155,9 @@ class Press:
             if len(self._samples) < self._wanted:
                 self._samples.append((person.recipient.masked, message))
         key, address = person.recipient.key, person.recipient.address
-        return Planned(key, address, kept, digest, person.number, person.place, person.exclusion)
+        return Planned(
+            key, address, kept, digest, person.number, person.place, person.exclusion, person.aliases
+        )
 
     def _rendered(self, person: Person, kept: str) -> tuple[Message, str]:
         try:

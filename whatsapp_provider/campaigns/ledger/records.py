@@ -30,6 +30,7 @@ class Planned:
     :param seq: their row's number in the audience, from 1; counted where it is left out.
     :param place: of that row, for a message about it.
     :param exclusion: why they are written down and not sent to.
+    :param aliases: other forms of theirs that the audience tells, canonical.
     """
 
     recipient: str = field(repr=False)
@@ -39,6 +40,7 @@ class Planned:
     seq: int | None = None
     place: str = ""
     exclusion: Exclusion | None = None
+    aliases: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
