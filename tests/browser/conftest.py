@@ -74,11 +74,15 @@ class Site:
     def __post_init__(self) -> None:
         self.control = JsonClient(self.emulator.addresses["url"])
 
-    def new_channel(self, name: str) -> str:
-        """Buy a channel and return its id."""
+    def new_channel(self, name: str, *, awake: bool = True) -> str:
+        """Buy a channel and return its id; one that is asleep shows no code before the page's second look."""
         headers = {"authorization": f"Bearer {self.emulator.addresses['partner_token']}"}
         body = {"name": name, "projectId": "default"}
-        return str(self.control.request("PUT", "/whapi/manager/channels", body, headers)["id"])
+        channel = self.control.request("PUT", "/whapi/manager/channels", body, headers)
+        if awake:
+            of_channel = {"authorization": f"Bearer {channel['token']}"}
+            self.control.request("GET", "/whapi/gate/health", headers=of_channel)
+        return str(channel["id"])
 
     def command(self, path: str, **body: Any) -> Any:
         """Do something to the emulated world."""
@@ -105,7 +109,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     try:
         emulator = EmulatorProcess(server.supervisor, folder)
         emulator.start()
-        emulator.configure(provisioning_seconds=0.0, init_seconds=0.1, launch_seconds=0.2)
+        emulator.configure(provisioning_seconds=0.0, init_seconds=0.0, launch_seconds=0.0)
         server.connections[CONN_ID] = connection_fields("whapi", emulator.addresses)
         with server:
             yield Site(server, emulator)

@@ -51,7 +51,7 @@ def test_without_a_login_nothing_is_given(context: BrowserContext, site: Site, p
 def test_the_page_says_connected_by_itself_when_the_phone_has_scanned(
     page: Page, site: Site, shot: Shot
 ) -> None:
-    channel = site.new_channel("Front desk")
+    channel = site.new_channel("Front desk", awake=False)
     navigations: list[str] = []
     page.on("framenavigated", lambda frame: navigations.append(frame.url))
     page.goto(site.url(channel))
