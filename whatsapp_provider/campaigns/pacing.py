@@ -140,19 +140,23 @@ class Pace:
             return cls.named(value)
         if not isinstance(value, Mapping):
             raise ConfigurationError(f"pace must be a name or a mapping, not {value!r}.")
+        found = cls.from_dict(value)
+        if not found.is_bounded and not value.get("based_on"):
+            raise ConfigurationError("pace says no limit; give one, or write unlimited.")
+        return found
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Pace:
+        """Read what :meth:`to_dict` wrote.
+
+        :raises ConfigurationError: if somebody else wrote it.
+        """
         if unknown := sorted(str(key) for key in value if key not in _KEYS):
             raise ConfigurationError(
                 f"pace: {', '.join(unknown)} is unknown; there is {', '.join(sorted(_KEYS))}."
             )
         base = cls.named(value["based_on"]) if value.get("based_on") else cls("", ())
         windows = {window.seconds: window for window in (*base.windows, *_windows(value))}
-        if (
-            not windows
-            and value.get("spacing") is None
-            and not value.get("warm_up")
-            and not value.get("based_on")
-        ):
-            raise ConfigurationError("pace says no limit; give one, or write unlimited.")
         found = replace(
             base,
             windows=tuple(windows[seconds] for seconds in sorted(windows)),
@@ -160,11 +164,6 @@ class Pace:
             warm_up=_warm_up(value.get("warm_up"), value.get("number_since")),
         )
         return replace(found, name=str(value.get("name") or found))
-
-    @classmethod
-    def from_dict(cls, value: Mapping[str, Any]) -> Pace:
-        """Read what :meth:`to_dict` wrote."""
-        return cls.from_value(value)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON keeps it."""

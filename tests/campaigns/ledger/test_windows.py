@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from random import Random
 from threading import Barrier
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.campaigns.support import CHANNEL, Desk, entry
-from whatsapp_provider.campaigns.ledger.records import Lease, Result
+from whatsapp_provider.campaigns.ledger.records import Lease, Result, Task
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 from whatsapp_provider.campaigns.pacing import Pace, Window
 from whatsapp_provider.errors import ConfigurationError
@@ -156,7 +157,108 @@ def test_the_presets_have_names() -> None:
         Pace.named("fast")
 
 
-@pytest.mark.parametrize(("people", "seconds"), [(0, 0), (1, 0), (2, 0), (3, 60), (11, 900), (241, 86_400)])
-def test_the_forecast_is_what_the_windows_take_at_the_least(people: int, seconds: float) -> None:
-    assert Pace.cautious().forecast(people) == seconds
-    assert Pace.unlimited().forecast(people) == 0
+# -- spacing, warm-up, and what the gateway asks for ------------------------------------------------
+
+
+def tasks(desk: Desk, lease: Lease, pace: Pace, places: int = 9) -> int:
+    return len(desk.ledger.turn(lease, [], places=places, pace=pace).tasks)
+
+
+def test_messages_keep_their_distance_whoever_sends_them(desk: Desk) -> None:
+    spaced = Pace.from_value({"spacing": [5, 30]})
+    here, there = begin(desk), begin(desk)
+    assert tasks(desk, here, spaced) == 1
+    turn = desk.open_ledger().turn(there, [], places=9, pace=spaced)
+    assert (turn.tasks, turn.limit) == ((), "spacing")
+    assert turn.wait is not None
+    assert 5 <= turn.wait <= 30
+    desk.time.now += turn.wait - 0.01
+    assert tasks(desk, here, spaced) == 0
+    desk.time.now += 0.01
+    assert tasks(desk, there, spaced) == 1
+
+
+def test_the_distance_is_kept_from_messages_of_other_paces_too(desk: Desk) -> None:
+    spaced, lease = Pace.from_value({"spacing": [5, 5]}), begin(desk)
+    desk.ledger.count_send(CHANNEL.key())
+    assert desk.ledger.turn(lease, [], places=9, pace=spaced).wait == pytest.approx(5)
+    desk.time.now += 5
+    assert tasks(desk, lease, spaced) == 1
+    assert tasks(desk, lease, Pace.unlimited(), places=2) == 2
+
+
+def test_distances_are_drawn_anew_and_from_what_the_ledger_was_given(desk: Desk) -> None:
+    def waits(seed: int) -> list[float]:
+        ledger = desk.open_ledger(chance=Random(seed))
+        lease, found = begin(desk, channel=ChannelRef("whapi", f"drawn {next(_names)}")), []
+        spaced = Pace.from_value({"spacing": [5, 30]})
+        for _ in range(4):
+            ledger.turn(lease, [], places=1, pace=spaced)
+            found.append(round(ledger.turn(lease, [], places=1, pace=spaced).wait or 0.0, 3))
+            desk.time.now += 100
+        return found
+
+    assert waits(1) == waits(1) != waits(2)
+    assert len(set(waits(1))) == 4
+
+
+def test_a_new_number_sends_a_few_a_day_and_more_as_it_ages(desk: Desk) -> None:
+    warm = Pace.from_value({"warm_up": [[0, 2], [4, 3], [6, None]]})
+    lease, sent = begin(desk), []
+    for _ in range(8):
+        sent.append(tasks(desk, lease, warm, places=9))
+        assert tasks(desk, lease, warm) == 0 or sent[-1] == 9
+        desk.time.now += 86_400
+    assert sent == [2, 2, 2, 2, 3, 3, 9, 9]
+
+
+def test_a_numbers_age_outlives_the_permits_that_told_of_its_first_message(desk: Desk) -> None:
+    warm = Pace.from_value({"warm_up": [[0, 1], [10, 5]]})
+    assert tasks(desk, begin(desk), warm) == 1
+    desk.time.now += 9 * 86_400
+    assert tasks(desk, begin(desk), warm) == 1
+    desk.time.now += 86_400
+    assert tasks(desk, begin(desk), warm) == 5
+    told = desk.ledger.channel_history(CHANNEL.key())
+    assert told.first_used_at == desk.time.database() - 10 * 86_400
+    assert sum(count for _, count in told.sent) == 5
+
+
+def test_a_number_that_was_used_elsewhere_is_as_old_as_it_is_said_to_be(desk: Desk) -> None:
+    since = desk.time.database() - 5 * 86_400
+    warm = Pace.from_value({"warm_up": [[0, 1], [4, 3]], "number_since": since})
+    assert tasks(desk, begin(desk), warm) == 3
+
+
+def test_a_warm_up_says_that_it_is_what_binds(desk: Desk) -> None:
+    warm, lease = Pace.from_value({"warm_up": [[0, 1]], "per_minute": 1}), begin(desk)
+    tasks(desk, lease, warm)
+    assert desk.ledger.turn(lease, [], places=9, pace=warm).limit == "warm-up: 1 in 24 hours"
+
+
+def test_a_gateway_that_asks_one_run_to_wait_is_believed_by_all_of_them(desk: Desk) -> None:
+    free = Pace.unlimited()
+    here, there, elsewhere = begin(desk), begin(desk), begin(desk, channel=ChannelRef("whapi", "OTHER"))
+    (task,) = desk.ledger.turn(here, [], places=1, pace=free).tasks
+    told = Result(task, DeliveryState.POSTPONED, not_before=100, slow_down=100, reason="Too many.")
+    assert desk.ledger.turn(here, [told], places=9, pace=free).tasks == ()
+    turn = desk.open_ledger().turn(there, [], places=9, pace=free)
+    assert (turn.tasks, turn.wait, turn.limit) == ((), 100, "the gateway asked to wait")
+    assert tasks(desk, there, pace((99, 60))) == 0
+    assert tasks(desk, elsewhere, free) == 9
+    desk.time.now += 100
+    assert tasks(desk, there, free) == 9
+
+
+def test_the_longest_wait_that_was_asked_for_counts_and_no_wait_is_longer_than_a_day(desk: Desk) -> None:
+    free, lease = Pace.unlimited(), begin(desk)
+    one, two, third = desk.ledger.turn(lease, [], places=3, pace=free).tasks
+
+    def wait_after(*told: tuple[Task, float]) -> float | None:
+        results = [Result(task, DeliveryState.IN_DOUBT, slow_down=seconds) for task, seconds in told]
+        return desk.ledger.turn(lease, results, places=9, pace=free).wait
+
+    assert wait_after((one, 50), (two, 90)) == 90
+    assert wait_after((third, 10)) == 90
+    assert wait_after((third, 1e9)) == 86_400
+    assert desk.ledger.channel_history(CHANNEL.key()).quiet_until == desk.time.database() + 86_400
