@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, exists, func, insert, or_, select, update
 
 from whatsapp_provider.campaigns.campaign import ledger_id
-from whatsapp_provider.campaigns.ledger import windows
+from whatsapp_provider.campaigns.ledger import lanes, windows
 from whatsapp_provider.campaigns.ledger.columns import kept
 from whatsapp_provider.campaigns.ledger.endings import RESENDS, may_be_resent
-from whatsapp_provider.campaigns.ledger.records import Doubt, Settled
+from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Doubt, Settled
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
 from whatsapp_provider.campaigns.ledger.schema import delivery, runner, settlement
 from whatsapp_provider.campaigns.ledger.states import DeliveryState, Proof
@@ -40,9 +40,9 @@ class Delays:
 
 
 def doubtful(
-    connection: Connection, campaign: int, delays: Delays, given_up: Collection[int], now: float
+    connection: Connection, record: CampaignRecord, delays: Delays, given_up: Collection[int], now: float
 ) -> list[Doubt]:
-    """Return the campaign's deliveries in doubt that a look-up may settle, in the order of the audience.
+    """Return the deliveries in doubt that a look-up may settle, in the order of the audience.
 
     :param given_up: deliveries that are not asked for again.
     """
@@ -50,7 +50,7 @@ def doubtful(
         select(delivery, campaigns.c.created_at)
         .join(campaigns, campaigns.c.id == delivery.c.campaign)
         .where(
-            delivery.c.campaign == campaign,
+            lanes.of_record(connection, record),
             delivery.c.state == DeliveryState.IN_DOUBT,
             may_be_resent,
             delivery.c.id.not_in(list(given_up)),
@@ -110,20 +110,21 @@ def is_anothers(connection: Connection, number: int, message_id: str, now: float
     Until the end of the transaction nobody else can claim it on this channel.
     """
     mine = connection.execute(
-        select(delivery.c.recipient, delivery.c.body_hash, campaigns.c.channel)
-        .join(campaigns, campaigns.c.id == delivery.c.campaign)
-        .where(delivery.c.id == number)
+        lanes.with_channel(
+            select(delivery.c.recipient, delivery.c.body_hash, lanes.through.label("channel"))
+        ).where(delivery.c.id == number)
     ).one()
     # Last in the order of locks. Without it, two who look at one moment would both find the message free.
     windows.lock_channel(connection, mine.channel)
     taken = exists().where(delivery.c.message_id == message_id, delivery.c.id != number)
     # Its run is about to hear the id of the message that went to the same person with the same text.
     under_way = (
-        exists()
+        lanes.with_channel(select(delivery.c.id))
+        .join(runner, runner.c.id == delivery.c.runner)
         .where(delivery.c.recipient == mine.recipient, delivery.c.body_hash == mine.body_hash)
         .where(delivery.c.state == DeliveryState.SENDING, delivery.c.id != number)
-        .where(campaigns.c.id == delivery.c.campaign, campaigns.c.channel == mine.channel)
-        .where(runner.c.id == delivery.c.runner, runner.c.ended == 0, runner.c.lease_until > now)
+        .where(lanes.through == mine.channel, runner.c.ended == 0, runner.c.lease_until > now)
+        .exists()
     )
     return bool(connection.execute(select(or_(taken, under_way))).scalar_one())
 

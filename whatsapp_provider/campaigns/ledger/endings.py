@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, select, update
 
-from whatsapp_provider.campaigns.ledger import standing, turns, windows
-from whatsapp_provider.campaigns.ledger.records import Lease
+from whatsapp_provider.campaigns.ledger import lanes, standing, turns, windows
+from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
 from whatsapp_provider.campaigns.ledger.schema import delivery, runner
 from whatsapp_provider.campaigns.ledger.states import OPEN, SENT, CampaignState, DeliveryState
@@ -144,13 +144,15 @@ def doubt_the_rest(connection: Connection, lease: Lease, now: float) -> None:
     _doubt(connection, lease.campaign, lease.token, "the run was stopped while it was sent", now)
 
 
-def plan_again(connection: Connection, campaign: int, states: Collection[DeliveryState], now: float) -> None:
+def plan_again(
+    connection: Connection, record: CampaignRecord, states: Collection[DeliveryState], now: float
+) -> None:
     """Plan deliveries in these states again, because the campaign's owner asked for it."""
     if DeliveryState.IN_DOUBT in states:
-        _resend(connection, campaign, now, before=now)
+        _resend(connection, record, now, before=now)
     others = [state for state in states if state is not DeliveryState.IN_DOUBT]
-    of_campaign = update(delivery).where(delivery.c.campaign == campaign)
-    connection.execute(of_campaign.where(delivery.c.state.in_(others)).values(planned_again(now)))
+    of_record = update(delivery).where(lanes.of_record(connection, record))
+    connection.execute(of_record.where(delivery.c.state.in_(others)).values(planned_again(now)))
 
 
 def planned_again(now: float) -> dict[str, Any]:
@@ -159,16 +161,16 @@ def planned_again(now: float) -> dict[str, Any]:
     return {"state": DeliveryState.PLANNED, "postponed": 0, "message_id": None, "updated_at": now}
 
 
-def _resend(connection: Connection, campaign: int, now: float, *, before: float) -> None:
+def _resend(connection: Connection, record: CampaignRecord, now: float, *, before: float) -> None:
     connection.execute(
         update(delivery)
-        .where(*_in_doubt(campaign), may_be_resent, delivery.c.updated_at <= before)
+        .where(*_in_doubt(connection, record), may_be_resent, delivery.c.updated_at <= before)
         .values(planned_again(now) | {"resends": RESENDS + 1})
     )
 
 
-def _in_doubt(campaign: int) -> tuple[ColumnElement[bool], ...]:
-    return delivery.c.campaign == campaign, delivery.c.state == DeliveryState.IN_DOUBT
+def _in_doubt(connection: Connection, record: CampaignRecord) -> tuple[ColumnElement[bool], ...]:
+    return lanes.of_record(connection, record), delivery.c.state == DeliveryState.IN_DOUBT
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +185,13 @@ class LeftInDoubt:
     used_up: int
 
 
-def resend(connection: Connection, campaign: int, settle: float, now: float) -> LeftInDoubt:
+def resend(connection: Connection, record: CampaignRecord, settle: float, now: float) -> LeftInDoubt:
     """Plan again what has been in doubt for ``settle`` seconds."""
-    _resend(connection, campaign, now, before=now - settle)
+    _resend(connection, record, now, before=now - settle)
     oldest, used_up = connection.execute(
         select(
             func.min(case((may_be_resent, delivery.c.updated_at))), func.count(case((~may_be_resent, 1)))
-        ).where(*_in_doubt(campaign))
+        ).where(*_in_doubt(connection, record))
     ).one()
     return LeftInDoubt(None if oldest is None else max(0.0, oldest + settle - now), used_up)
 

@@ -11,14 +11,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import inf
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from whatsapp_provider.campaigns.ledger.records import Lease
+from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease
+from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
 from whatsapp_provider.campaigns.ledger.schema import delivery
 from whatsapp_provider.campaigns.ledger.schema import lane as lanes
 from whatsapp_provider.campaigns.rules import Rules
+
+#: The channel that a delivery goes through, in a query that :func:`with_channel` returned.
+through = func.coalesce(lanes.c.channel, campaigns.c.channel)
 
 _of_channel = (
     select(lanes.c.id, lanes.c.zones)
@@ -78,9 +83,35 @@ def of_run(lease: Lease, run: Hours) -> ColumnElement[bool]:
     return and_(of_campaign, delivery.c.lane.in_(run.mine))
 
 
+def with_channel(query: Select[Any]) -> Select[Any]:
+    """Join to deliveries their campaign and, where they are in one, their lane."""
+    return query.join(campaigns, campaigns.c.id == delivery.c.campaign).outerjoin(
+        lanes, lanes.c.id == delivery.c.lane
+    )
+
+
+def each(connection: Connection, record: CampaignRecord) -> list[int | None]:
+    """Return the lanes of a campaign or a part of it; ``None`` stands for a campaign without any."""
+    found = select(lanes.c.id).where(lanes.c.campaign == record.id).order_by(lanes.c.id)
+    if record.part:
+        return [*connection.execute(found.where(lanes.c.channel == record.channel)).scalars()]
+    return [*connection.execute(found).scalars()] or [None]
+
+
+def of_record(connection: Connection, record: CampaignRecord) -> ColumnElement[bool]:
+    """Return what the deliveries of a campaign, or of a part of it, have in common."""
+    of_campaign = delivery.c.campaign == record.id
+    return and_(of_campaign, delivery.c.lane.in_(each(connection, record))) if record.part else of_campaign
+
+
 @lru_cache(maxsize=4096)
 def _zones(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text))
+
+
+def zones_of(connection: Connection, lane: int) -> tuple[str, ...]:
+    """Return the time zones of a lane's people."""
+    return _zones(connection.execute(select(lanes.c.zones).where(lanes.c.id == lane)).scalar_one())
 
 
 def enter(connection: Connection, campaign: int, channel: str, zones: Sequence[str]) -> int:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, or_, select, update
 
 from whatsapp_provider.campaigns.body import is_body
-from whatsapp_provider.campaigns.ledger import doubts, erased
+from whatsapp_provider.campaigns.ledger import doubts, erased, lanes
 from whatsapp_provider.campaigns.ledger.records import Settled
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
 from whatsapp_provider.campaigns.ledger.schema import delivery
@@ -98,8 +98,7 @@ def record_inbound(
 
 
 def _on_channel(channel: str) -> Select[Any]:
-    joined = select(delivery, campaigns.c.created_at).join(campaigns, campaigns.c.id == delivery.c.campaign)
-    return joined.where(campaigns.c.channel == channel)
+    return lanes.with_channel(select(delivery, campaigns.c.created_at)).where(lanes.through == channel)
 
 
 def _of_message(connection: Connection, channel: str, message_id: str) -> Row[Any] | None:

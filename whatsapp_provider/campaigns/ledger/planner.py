@@ -15,6 +15,7 @@ from whatsapp_provider.campaigns.campaign import Campaign, Fingerprint, Frozen
 from whatsapp_provider.campaigns.ledger import planning, plans
 from whatsapp_provider.campaigns.ledger.behind import Behind
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
+from whatsapp_provider.campaigns.ledger.parting import parted
 from whatsapp_provider.campaigns.ledger.planning import BATCH, LEASE_SECONDS, Busy, Held, Order, Written
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Planned
 from whatsapp_provider.campaigns.ledger.states import CampaignState
@@ -101,6 +102,11 @@ class Reading:
         return {**self.tally.left_out(), **self.excluded}
 
 
+def _complete(order: Order, wanted: Campaign) -> Order:
+    """See that people are in lanes where they must be: nobody's runner would find them."""
+    return order if order.lanes is not None else parted(order, wanted)
+
+
 class Planner(Views):
     """Writes campaigns."""
 
@@ -136,7 +142,7 @@ class Planner(Views):
         found = self.find(wanted.campaign_id)
         if found is not None and found.state is not CampaignState.PLANNING:
             return self._recognize(wanted, reading, batches)
-        order, kept = order or Order(), frozen or Frozen.of(template)
+        order, kept = _complete(order or Order(), wanted), frozen or Frozen.of(template)
         batch = next(batches)
         # What fits into one batch is written in one commit: single messages are.
         whole = reading.left_out() if len(batch) < BATCH else None

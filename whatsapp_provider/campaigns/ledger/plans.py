@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from whatsapp_provider.campaigns.campaign import Campaign
+from whatsapp_provider.campaigns.campaign import SEVERAL, Campaign
 from whatsapp_provider.campaigns.ledger import erased
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
@@ -51,8 +51,10 @@ def resume(connection: Connection, campaign: Campaign, template: str) -> tuple[C
 
 def _found(row: Row[Any], campaign: Campaign) -> CampaignRecord:
     if row.channel != campaign.channel_key:
+        several = row.channel.startswith(f"{SEVERAL}/")
         raise CampaignMismatchError(
-            f"Campaign {campaign.campaign_id!r} was planned for channel {row.channel!r}, not "
-            f"{campaign.channel_key!r}. Give that channel, or another campaign_id."
+            f"Campaign {campaign.campaign_id!r} was planned for "
+            f"{'several channels' if several else f'channel {row.channel!r}'}, not "
+            f"{', '.join(map(repr, campaign.channel_keys))}. Give what it was planned for, or another campaign_id."
         )
     return CampaignRecord(row.id, row.campaign_id, row.channel, CampaignState(row.state), fresh=False)

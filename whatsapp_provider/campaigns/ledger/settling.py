@@ -37,7 +37,7 @@ class Settling(Store):
         """Return what is in doubt and may be looked up, with when."""
         with self._database.transaction() as connection:
             now = self._database.now(connection)
-            return doubts.doubtful(connection, record.id, delays, given_up, now)
+            return doubts.doubtful(connection, record, delays, given_up, now)
 
     @again_after_deadlock
     def specimen(self, record: CampaignRecord, since: float) -> Specimen | None:

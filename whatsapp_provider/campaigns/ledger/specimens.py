@@ -6,13 +6,15 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, select
 
+from whatsapp_provider.campaigns.ledger import lanes
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Specimen
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
 from whatsapp_provider.campaigns.ledger.schema import delivery, settlement
+from whatsapp_provider.campaigns.ledger.schema import lane as lane_table
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 
 NEWEST = 200  #: of a campaign's messages in each state, and of all that were settled
-OTHERS = 10  #: campaigns of the channel, the newest, that are asked besides its own
+OTHERS = 10  #: parts of other campaigns through the channel, the newest, that are asked besides its own
 _TAKEN = (DeliveryState.ACCEPTED, DeliveryState.DELIVERED, DeliveryState.READ)
 _taken = select(delivery.c.address, delivery.c.message_id, delivery.c.intended_at).where(
     delivery.c.message_id.is_not(None), delivery.c.intended_at.is_not(None)
@@ -30,31 +32,38 @@ def specimen(connection: Connection, record: CampaignRecord, since: float) -> Sp
     :param since: seconds since the epoch by the database's clock: when the intent was committed of what is in doubt.
     """
     found = _settled(connection, record.channel)
-    for campaign in _campaigns(connection, record):
-        found += _newest(connection, campaign)
+    for campaign, lane in _parts(connection, record):
+        found += _newest(connection, campaign, lane)
         newest = max(found, key=lambda one: one.since, default=None)
         if newest is not None and newest.speaks_for(since):
             return newest
     return None
 
 
-def _campaigns(connection: Connection, record: CampaignRecord) -> Iterator[int]:
-    yield record.id
-    others = select(campaigns.c.id).where(campaigns.c.channel == record.channel, campaigns.c.id != record.id)
-    yield from connection.execute(others.order_by(campaigns.c.id.desc()).limit(OTHERS)).scalars().all()
+def _parts(connection: Connection, record: CampaignRecord) -> Iterator[tuple[int, int | None]]:
+    """Yield what went through the channel, campaign by campaign and lane by lane, its own first."""
+    yield from ((record.id, lane) for lane in lanes.each(connection, record))
+    others = (
+        select(campaigns.c.id, lane_table.c.id)
+        .outerjoin(lane_table, lane_table.c.campaign == campaigns.c.id)
+        .where(lanes.through == record.channel, campaigns.c.id != record.id)
+        .order_by(campaigns.c.id.desc())
+        .limit(OTHERS)
+    )
+    yield from ((campaign, lane) for campaign, lane in connection.execute(others).all())
 
 
-def _newest(connection: Connection, campaign: int) -> list[Specimen]:
-    """Return the last of a campaign: in the order of the index, without sorting a million rows for one."""
-    own = _taken.where(delivery.c.campaign == campaign).order_by(delivery.c.seq.desc()).limit(NEWEST)
-    queries = (own.where(delivery.c.state == state) for state in _TAKEN)
-    return [Specimen(*row) for query in queries for row in connection.execute(query)]
+def _newest(connection: Connection, campaign: int, lane: int | None) -> list[Specimen]:
+    """Return the last of a lane: in the order of the index, without sorting a million rows for one."""
+    own = _taken.where(delivery.c.campaign == campaign, delivery.c.lane == lane)
+    queries = (own.where(delivery.c.state == state).order_by(delivery.c.seq.desc()) for state in _TAKEN)
+    return [Specimen(*row) for query in queries for row in connection.execute(query.limit(NEWEST))]
 
 
 def _settled(connection: Connection, channel: str) -> list[Specimen]:
     latest = select(settlement.c.delivery).order_by(settlement.c.id.desc()).limit(NEWEST)
     numbers = connection.execute(latest).scalars().all()
-    query = _taken.join(campaigns, campaigns.c.id == delivery.c.campaign).where(
-        delivery.c.id.in_(numbers), delivery.c.state.in_(_TAKEN), campaigns.c.channel == channel
+    query = lanes.with_channel(_taken).where(
+        delivery.c.id.in_(numbers), delivery.c.state.in_(_TAKEN), lanes.through == channel
     )
     return [Specimen(*row) for row in connection.execute(query)]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, func, select
 
 from whatsapp_provider.campaigns.campaign import ledger_id
-from whatsapp_provider.campaigns.ledger import doubts, plans
+from whatsapp_provider.campaigns.ledger import doubts, lanes, plans
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Counts, Entry
 from whatsapp_provider.campaigns.ledger.rows import Rows
@@ -34,12 +34,12 @@ class Views(Rows):
     @again_after_deadlock
     def counts(self, record: CampaignRecord) -> Counts:
         """Return how many deliveries are in which state."""
-        query = (
-            select(delivery.c.state, func.count())
-            .where(delivery.c.campaign == record.id)
-            .group_by(delivery.c.state)
-        )
         with self._database.transaction() as connection:
+            query = (
+                select(delivery.c.state, func.count())
+                .where(lanes.of_record(connection, record))
+                .group_by(delivery.c.state)
+            )
             return Counts({DeliveryState(state): count for state, count in connection.execute(query)})
 
     @again_after_deadlock

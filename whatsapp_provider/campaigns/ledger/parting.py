@@ -1,0 +1,128 @@
+"""Part a campaign's people into lanes: through which of its channels, and in which time zones they live.
+
+A person keeps the number they know: the channel of the latest message to them, of any campaign. Everybody else is
+spread by a hash of who they are, so that a plan that is made again after a crash comes to the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from whatsapp_provider.campaigns.calendars import QuietHours
+from whatsapp_provider.campaigns.campaign import Campaign
+from whatsapp_provider.campaigns.ledger import lanes
+from whatsapp_provider.campaigns.ledger.planning import Order
+from whatsapp_provider.campaigns.ledger.records import Planned
+from whatsapp_provider.campaigns.ledger.schema import delivery
+from whatsapp_provider.campaigns.ledger.states import SENT, DeliveryState
+from whatsapp_provider.campaigns.zones import zones_of
+from whatsapp_provider.errors import ConfigurationError
+
+AT_ONCE = 500  #: people asked for in one statement
+_HASHES = 2**64
+#: Their phone shows the message, or may.
+_SHOWING = sorted({*SENT, DeliveryState.IN_DOUBT})
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How people whom no channel knows are spread over channels.
+
+    :param weights: by channel; who has none counts 1.
+    """
+
+    channels: tuple[str, ...]
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if unknown := sorted(self.weights.keys() - set(self.channels)):
+            raise ConfigurationError(
+                f"Weights are given for {', '.join(unknown)}, no channel of the campaign."
+            )
+        if any(not 0 < weight < float("inf") for weight in self.weights.values()):
+            raise ConfigurationError("A channel's weight is a number above 0.")
+
+    def of(self, recipient: str) -> str:
+        """Return the channel of a person, the same each time."""
+        sums = list(accumulate(self.weights.get(channel, 1.0) for channel in self.channels))
+        place = int.from_bytes(hashlib.sha256(recipient.encode()).digest()[:8]) / _HASHES * sums[-1]
+        return next(
+            (name for name, end in zip(self.channels, sums, strict=True) if place < end), self.channels[-1]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """Puts people into lanes.
+
+    :param quiet: the hours at which recipients are left alone; without them their time zones do not count.
+    """
+
+    shares: Shares
+    quiet: QuietHours | None = None
+
+    def lanes(
+        self, connection: Connection, campaign: int, people: Sequence[Planned], now: float
+    ) -> Mapping[str, int]:
+        """Return each person's lane, which is made where there is none."""
+        several = len(self.shares.channels) > 1
+        known = known_channels(connection, self.shares.channels, people) if several else {}
+        numbers: dict[tuple[str, tuple[str, ...]], int] = {}
+        found = {}
+        for person in people:
+            channel = known.get(person.recipient) or self.shares.of(person.recipient)
+            this = channel, self._zones(person.recipient)
+            if this not in numbers:
+                numbers[this] = lanes.enter(connection, campaign, *this)
+            found[person.recipient] = numbers[this]
+        return found
+
+    def _zones(self, recipient: str) -> tuple[str, ...]:
+        return () if self.quiet is None else zones_of(recipient, self.quiet.time_zone)
+
+
+_latest = (
+    lanes.with_channel(
+        select(
+            delivery.c.recipient,
+            lanes.through.label("channel"),
+            func.max(func.coalesce(delivery.c.intended_at, delivery.c.updated_at)).label("at"),
+        )
+    )
+    .where(
+        delivery.c.recipient.in_(bindparam("b_recipients", expanding=True)),
+        delivery.c.state.in_(_SHOWING),
+        lanes.through.in_(bindparam("b_channels", expanding=True)),
+    )
+    .group_by(delivery.c.recipient, lanes.through)
+)
+
+
+def known_channels(
+    connection: Connection, channels: Sequence[str], people: Sequence[Planned]
+) -> dict[str, str]:
+    """Return for those who have heard from one of the channels which of them it was, the last time."""
+    latest: dict[str, tuple[float, str]] = {}
+    for start in range(0, len(people), AT_ONCE):
+        recipients = [person.recipient for person in people[start : start + AT_ONCE]]
+        values = {"b_recipients": recipients, "b_channels": list(channels)}
+        for row in connection.execute(_latest, values):
+            latest[row.recipient] = max((row.at, row.channel), latest.get(row.recipient, (0.0, "")))
+    return {recipient: channel for recipient, (_, channel) in latest.items()}
+
+
+def parted(order: Order, campaign: Campaign, weights: Mapping[str, float] | None = None) -> Order:
+    """Return a plan that parts its people, where several channels or the recipients' hours make that necessary.
+
+    :param weights: by the channels' names in the ledger, how many of the people whom no channel knows each gets.
+    :raises ConfigurationError: if a weight is none, or of no channel of the campaign.
+    """
+    shares = Shares(campaign.channel_keys, weights or {})
+    if len(shares.channels) == 1 and campaign.rules.quiet is None:
+        return order
+    return replace(order, lanes=Parting(shares, campaign.rules.quiet), terms={**order.terms, "lanes": 1})
