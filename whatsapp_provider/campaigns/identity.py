@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from whatsapp_provider.campaigns import e164
 from whatsapp_provider.errors import ConfigurationError, RecipientError
 from whatsapp_provider.redaction import mask_number
 
@@ -128,6 +129,9 @@ def _international_digits(text: str, region: str | None) -> str:
     international = text if text.startswith("+") or region else f"+{text}"
     if text.startswith("00"):
         international = f"+{text[2:]}"
+    digits = international[1:]
+    if international.startswith("+") and digits.isascii() and digits.isdigit() and e164.is_complete(digits):
+        return digits
     try:
         number = phonenumbers.parse(international, region)
     except phonenumbers.NumberParseException as error:
