@@ -31,6 +31,7 @@ The tree::
     │   ├── CampaignPausedError              too many failures in a row, or the channel is broken
     │   ├── CampaignStoppedError             the task was told to stop
     │   ├── CampaignCancelledError           a person ended it for good; resuming sends nothing
+    │   ├── PlanRefusedError                 the plan goes past its thresholds
     │   └── CampaignMismatchError            another audience or template under the same id
     ├── InDoubtError                     a single message may or may not have been sent
     ├── NotificationError                a notification was not accepted for everybody
@@ -212,7 +213,11 @@ class CampaignStoppedError(CampaignError):
 
 
 class CampaignCancelledError(CampaignError):
-    """A person cancelled the campaign: nothing more of it is sent. What depends on it must not take that for success."""
+    """A person cancelled the campaign: nothing more of it is sent, and what depends on it must not go on."""
+
+
+class PlanRefusedError(CampaignError):
+    """A plan went past its thresholds, or names files that can't be had: it is removed, and nothing is sent."""
 
 
 class CampaignMismatchError(CampaignError):

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
 from whatsapp_provider.errors import (
+    CampaignCancelledError,
     CampaignMismatchError,
     ConfigurationError,
     CredentialRejectedError,
     InDoubtError,
     InputError,
+    PlanRefusedError,
     UnsupportedError,
     WhatsAppError,
 )
@@ -33,7 +35,9 @@ _FINAL = (
     InputError,
     UnsupportedError,
     CredentialRejectedError,
+    CampaignCancelledError,
     CampaignMismatchError,
+    PlanRefusedError,
     InDoubtError,
 )
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from whatsapp_provider.campaigns.readers import Row
     from whatsapp_provider.campaigns.render import Renderer
     from whatsapp_provider.gateways.base import MessageCheck
+    from whatsapp_provider.messages import Message
 
 #: Files are shown by their place alone.
 _BYTES: dict[str, Any] = {"media": {"data"}, "header": {"media": {"data"}}}
@@ -24,8 +25,13 @@ def show_preview(
 
     found = preview(template, rows, options, check=check)
     log.info("Preview: %d messages would be sent; nothing is.", found.count)
-    for recipient, message in found.samples:
+    show_samples(log, found.samples)
+    return {"preview": True, "total": found.count, "left_out": found.left_out}
+
+
+def show_samples(log: Any, samples: Iterable[tuple[str, Message]]) -> None:
+    """Log messages whole, on purpose, with their recipients masked."""
+    for recipient, message in samples:
         log.info(
             "To %s:\n%s", recipient, message.model_dump_json(indent=2, exclude_none=True, exclude=_BYTES)
         )
-    return {"preview": True, "total": found.count, "left_out": found.left_out}

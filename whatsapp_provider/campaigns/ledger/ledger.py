@@ -9,6 +9,7 @@ from sqlalchemy import Connection, update
 
 from whatsapp_provider.campaigns.campaign import Campaign, Frozen
 from whatsapp_provider.campaigns.ledger import claims, endings, names, plans, standing, turns, windows
+from whatsapp_provider.campaigns.ledger.approving import Approving
 from whatsapp_provider.campaigns.ledger.claims import Claim
 from whatsapp_provider.campaigns.ledger.columns import kept
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
@@ -17,7 +18,6 @@ from whatsapp_provider.campaigns.ledger.extending import Extending
 from whatsapp_provider.campaigns.ledger.hearing import Hearing
 from whatsapp_provider.campaigns.ledger.overviews import Overseeing
 from whatsapp_provider.campaigns.ledger.people import People
-from whatsapp_provider.campaigns.ledger.planner import Planner
 from whatsapp_provider.campaigns.ledger.recent import Recollecting
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease, NameClaim, Result, Turn
 from whatsapp_provider.campaigns.ledger.schema import campaign
@@ -28,7 +28,7 @@ from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.campaigns.rules import NO_RULES, Rules
 
 
-class Ledger(Planner, Settling, Extending, Overseeing, Suppressing, Hearing, Recollecting, People):
+class Ledger(Approving, Settling, Extending, Overseeing, Suppressing, Hearing, Recollecting, People):
     """All of the ledger: what a campaign's run does to it is here, the rest in its bases."""
 
     @again_after_deadlock

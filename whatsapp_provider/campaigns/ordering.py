@@ -1,0 +1,33 @@
+"""What is written of a campaign besides its people, and who of them is left out: put together for the planner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from whatsapp_provider.campaigns.ledger.planning import Order
+from whatsapp_provider.campaigns.ledger.states import CampaignState
+from whatsapp_provider.campaigns.terms import Terms
+from whatsapp_provider.errors import ConfigurationError
+
+
+def order_for(
+    terms: Terms,
+    *,
+    expires_at: float | None = None,
+    state: CampaignState = CampaignState.RUNNING,
+    needs_approval: bool = False,
+) -> Order:
+    """Return what the planner is to make of a campaign.
+
+    :param expires_at: the moment after which nothing of it is sent, in seconds since the epoch.
+    :param state: where it is once it is planned.
+    :raises ConfigurationError: if another task is to send it, and the ledger can't keep its message.
+    """
+    columns: dict[str, Any] = {"expires_at": expires_at, "needs_approval": int(needs_approval)}
+    try:
+        columns |= terms.columns()
+    except ConfigurationError:
+        # Bytes, for one. A task that plans and sends in one has its message at hand; another would not.
+        if state is CampaignState.READY:
+            raise
+    return Order(state=state, terms=columns)

@@ -1,0 +1,167 @@
+"""Plan a campaign: everything is checked and written down, and nothing is sent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from whatsapp_provider.errors import CampaignMismatchError, PlanRefusedError
+from whatsapp_provider.hooks.ledger import open_ledger
+from whatsapp_provider.hooks.media import check_media_urls, media_policy
+from whatsapp_provider.operators.campaigning import WhatsAppCampaignOperator
+from whatsapp_provider.operators.choices import check_choice, is_true
+from whatsapp_provider.operators.forecasts import estimate
+from whatsapp_provider.operators.preview import show_samples
+from whatsapp_provider.operators.staleness import skip_stale_run
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from whatsapp_provider.campaigns.campaign import Campaign
+    from whatsapp_provider.campaigns.ledger.ledger import Ledger
+    from whatsapp_provider.campaigns.plan import Plan
+    from whatsapp_provider.campaigns.preflight import Preflight
+    from whatsapp_provider.media.findings import MediaReport
+    from whatsapp_provider.media.urls import MediaSample
+    from whatsapp_provider.messages import Message
+    from whatsapp_provider.operators.jobs import Job
+
+
+class WhatsAppPlanCampaignOperator(WhatsAppCampaignOperator):
+    """Freeze a campaign's audience into the ledger, render and check every message, and report; nothing is sent.
+
+    ``WhatsAppSendCampaignOperator(campaign=plan.output)`` sends it: exactly what was checked. Returns the preflight
+    report, which names nobody: how many are sent to, who is left out and why, when it will be done and which limit
+    binds, what it costs, and warnings.
+
+    A plan that was not begun is made anew when the task runs again with another audience or text. One that was begun
+    is not.
+
+    :param thresholds: when the plan is refused: ``min_recipients``, ``max_recipients``, ``max_left_out`` (a share from
+        0 to 1), ``max_days``, ``max_cost``.
+    :param prices: the price of a message by country code, for ``max_cost`` and the report, e.g.
+        ``{"55": 0.0625, "default": 0.1, "currency": "USD"}``: those of your provider for this kind of message.
+    :param media: what becomes of files by URL that can't be had: ``refuse`` the plan, ``warn``, or ``ignore``.
+    :param needs_approval: whether it is sent only when somebody has approved it (``WhatsAppApproveCampaignOperator``).
+    :param samples: how many rendered messages are shown in the task's log, whole.
+    """
+
+    template_fields: Sequence[str] = (*WhatsAppCampaignOperator.template_fields, "thresholds")
+
+    def __init__(
+        self,
+        *,
+        thresholds: Mapping[str, Any] | None = None,
+        prices: Mapping[str, Any] | None = None,
+        media: Literal["refuse", "warn", "ignore"] = "refuse",
+        needs_approval: bool = False,
+        samples: int = 3,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        check_choice("media", media, "refuse", "warn", "ignore")
+        if self.audience is None or self.message is None:
+            raise ValueError("A plan needs audience and message.")
+        self.thresholds = thresholds
+        self.prices = prices
+        self.media = media
+        self.needs_approval = needs_approval
+        self.samples = samples
+
+    def work(self, context: Context) -> dict[str, Any]:
+        """Plan, look, report."""
+        from whatsapp_provider.campaigns.preflight import Prices, Thresholds
+
+        thresholds, prices = Thresholds.from_value(self.thresholds), Prices.from_value(self.prices)
+        ledger = open_ledger()
+        try:
+            everywhere = self.everywhere()
+            campaign = self.campaign_of(context, everywhere)
+            if ledger.find(campaign.campaign_id) is None:
+                skip_stale_run(context, self.max_staleness)
+            files = self._sample()
+            job, plan = self._plan(ledger, campaign, everywhere, files)
+            if not job.record.fresh and (known := ledger.preflight(job.record)):
+                self.log.info("Campaign %s is planned already.", job.record.campaign_id)
+                return known
+            show_samples(self.log, plan.preview.samples[: self.samples])
+            media = self._look_at_files(files)
+            found = self._preflight(ledger, job, prices, media)
+            refused = [*thresholds.refusals(found), *(map(str, media.refusals) if media else ())]
+            if refused:
+                self._refuse(ledger, job, refused)
+            report = found.to_dict()
+            ledger.keep_preflight(job.record, report)
+            self._tell(report)
+            return report
+        finally:
+            ledger.dispose()
+
+    def _sample(self) -> MediaSample | None:
+        from whatsapp_provider.media.urls import MediaSample
+
+        return None if self.media == "ignore" else MediaSample(media_policy().most)
+
+    def _plan(
+        self, ledger: Ledger, campaign: Campaign, everywhere: tuple[Any, ...], files: MediaSample | None
+    ) -> tuple[Job, Plan]:
+        """Plan it, or find it; a plan that was never begun gives way to another one."""
+        from whatsapp_provider.campaigns.ledger.states import CampaignState
+        from whatsapp_provider.media.urls import media_urls
+
+        def seen(message: Message) -> None:
+            for url in media_urls(message, "") if files is not None else ():
+                files.add(url)  # type: ignore[union-attr]  # asked in the line above
+
+        ready = {
+            "state": CampaignState.READY,
+            "needs_approval": is_true("needs_approval", self.needs_approval),
+        }
+        try:
+            return self.plan(ledger, campaign, everywhere, seen=seen, **ready)
+        except CampaignMismatchError:
+            record = ledger.find(campaign.campaign_id)
+            if record is None or not ledger.discard(record):
+                raise
+            self.log.info(
+                "Campaign %s was planned otherwise and not begun; it is planned anew.", record.campaign_id
+            )
+        return self.plan(ledger, campaign, self.everywhere(), seen=seen, **ready)
+
+    def _look_at_files(self, files: MediaSample | None) -> MediaReport | None:
+        if files is None:
+            return None
+        policy = media_policy() if self.media == "refuse" else media_policy(refuse=())
+        return check_media_urls(files, policy)
+
+    def _preflight(self, ledger: Ledger, job: Job, prices: Any, media: MediaReport | None) -> Preflight:
+        from whatsapp_provider.campaigns.preflight import Preflight
+
+        counts = ledger.counts(job.record)
+        return Preflight(
+            campaign_id=job.record.campaign_id,
+            channels=[reach.key for reach in job.everywhere],
+            total=counts.open,
+            left_out=ledger.left_out(job.record),
+            estimate=estimate(ledger, job, time.time()),
+            cost=prices and prices.cost(ledger.by_country_code(job.record)),
+            warnings=[str(one) for one in media.warnings] if media else [],
+        )
+
+    def _refuse(self, ledger: Ledger, job: Job, refused: Sequence[str]) -> None:
+        """Leave the ledger as it was, and say what is wrong.
+
+        :raises PlanRefusedError: always.
+        """
+        ledger.discard(job.record)
+        told = "\n".join(f"- {reason}" for reason in refused)
+        raise PlanRefusedError(
+            f"The plan of campaign {job.record.campaign_id!r} is refused; it is removed, and nothing was sent.\n{told}"
+        )
+
+    def _tell(self, report: Mapping[str, Any]) -> None:
+        from whatsapp_provider.campaigns.preflight import lines
+
+        for line in lines(report):
+            self.log.info(line.replace("**", "").replace("`", ""))
