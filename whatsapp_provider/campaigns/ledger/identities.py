@@ -60,14 +60,17 @@ def link(
     odd: list[list[str]] = []
     changed: list[list[str]] = []
     seen: set[str] = set()
-    for head, *others in wanted:
-        if len({roots.get(form, form) for form in (head, *others)}) == 1:
+    for forms in wanted:
+        head, *others = forms
+        # What is told twice in a batch may not be as it was before it.
+        is_again = not seen.isdisjoint(forms)
+        if not is_again and len({roots.get(form, form) for form in forms}) == 1:
             continue
-        changed.append([head, *others])
-        if head in roots or seen & {head, *others} or any(form in roots or form in heads for form in others):
-            odd.append([head, *others])
+        changed.append(forms)
+        seen.update(forms)
+        if is_again or head in roots or any(form in roots or form in heads for form in others):
+            odd.append(forms)
         else:
-            seen.update([head, *others])
             new += [_row(other, head, source, now) for other in others]
     if new:
         connection.execute(insert(alias), new)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,10 +41,6 @@ class Entry:
         # Of two words the later one, so that a START between them ends nothing; of others the first one, which stays.
         moment = self.added_at if self.source is Source.STOP else -self.added_at
         return _RANK[self.source], moment
-
-    def shown(self, form: str) -> str | None:
-        """Return what is kept of a form beside its hash: nothing of an erased person's."""
-        return None if self.source is Source.ERASED else form
 
     def values(self) -> dict[str, Any]:
         """Return the columns that it fills."""
@@ -121,37 +117,47 @@ def _write(
     """Give all forms of each person the same entries; return how many got one of ``added`` that they had not."""
     hashes = {form: keys.hashed(key, form) for forms in people for form in forms}
     rows = {(row.person, row.list): row for row in _all(connection, hashes.values())}
-    by_person: dict[str, list[Entry]] = {}
+    current: dict[str, dict[str, Entry]] = {}
     for row in rows.values():
         if row.until is None or row.until > now:
-            by_person.setdefault(row.person, []).append(_entry(row))
-    changes: dict[tuple[str, str], tuple[str, Entry]] = {}
+            current.setdefault(row.person, {})[row.list] = _entry(row)
     newly = 0
     for forms in people:
         entries: dict[str, Entry] = {}
-        for entry in (one for form in forms for one in by_person.get(hashes[form], ())):
-            entries[entry.name] = entry.merged(entries[entry.name]) if entry.name in entries else entry
+        for form in forms:
+            _merge(entries, current.get(hashes[form], {}).values())
         newly += sum(entry.name not in entries for entry in added)
-        for entry in added:
-            entries[entry.name] = entry.merged(entries[entry.name]) if entry.name in entries else entry
-        changes |= {(hashes[form], name): (form, entry) for name, entry in entries.items() for form in forms}
-    _carry_out(connection, rows, changes)
+        _merge(entries, added)
+        if entries:
+            # One that is named twice has the same entries the second time.
+            current.update((hashes[form], entries) for form in forms)
+    _carry_out(connection, rows, {person: form for form, person in hashes.items()}, current)
     return newly
+
+
+def _merge(entries: dict[str, Entry], others: Iterable[Entry]) -> None:
+    for other in others:
+        entries[other.name] = other.merged(entries[other.name]) if other.name in entries else other
 
 
 def _carry_out(
     connection: Connection,
-    rows: dict[tuple[str, str], Row[Any]],
-    changes: dict[tuple[str, str], tuple[str, Entry]],
+    rows: Mapping[tuple[str, str], Row[Any]],
+    forms: Mapping[str, str],
+    wanted: Mapping[str, Mapping[str, Entry]],
 ) -> None:
     new, other = [], []
-    for at, (form, entry) in changes.items():
-        values = entry.values()
-        row = rows.get(at)
-        if row is None:
-            new.append({"person": at[0], "recipient": entry.shown(form), **values})
-        elif any(getattr(row, name) != value for name, value in values.items()):
-            other.append({"b_id": row.id, "recipient": entry.shown(form), **values})
+    for person, entries in wanted.items():
+        # Beside the hash of an erased person nothing is kept, whatever comes late.
+        erased = any(entry.source is Source.ERASED for entry in entries.values())
+        recipient = None if erased else forms[person]
+        for entry in entries.values():
+            values = {"recipient": recipient, **entry.values()}
+            row = rows.get((person, entry.name))
+            if row is None:
+                new.append({"person": person, **values})
+            elif any(getattr(row, name) != value for name, value in values.items()):
+                other.append({"b_id": row.id, **values})
     if new:
         connection.execute(insert(suppression), new)
     if other:

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, String, bindparam, case, func, or_, update
 
-from whatsapp_provider.campaigns.ledger import acceptance, erased, standing, windows
+from whatsapp_provider.campaigns.ledger import acceptance, erased, standing, verdicts, windows
 from whatsapp_provider.campaigns.ledger.columns import kept
 from whatsapp_provider.campaigns.ledger.database import insert_one
 from whatsapp_provider.campaigns.ledger.records import Lease, Result, told_to_wait
@@ -109,6 +109,7 @@ def write_results(connection: Connection, lease: Lease, results: Sequence[Result
         written = _write_unmade(connection, lease, _values(lease, result, now))
         if written and result.state is DeliveryState.PLANNED and result.task.permit is not None:
             windows.give_back(connection, result.task.permit)
+    verdicts.heed(connection, lease.channel, results, now)
     for wait, reason in told_to_wait(results):
         windows.slow_down(connection, lease.channel, wait, reason, now)
 
