@@ -57,6 +57,18 @@ def test_the_same_person_written_otherwise_is_the_same_message(desk: Desk) -> No
     assert send(desk, to="1 (555) 000-0001").already_sent
 
 
+def test_a_message_whose_person_was_purged_or_erased_is_already_sent(desk: Desk) -> None:
+    send(desk)
+    send(desk, "Bye", key="k2")
+    desk.time.slept += 2 * 86_400
+    desk.ledger.purge(86_400)
+    assert send(desk).already_sent
+    desk.ledger.erase("15550000001", by="Eve", suppress=False)
+    assert send(desk, "Bye", key="k2").already_sent
+    with pytest.raises(ConfigurationError, match="another message"):
+        send(desk, to="+15550000002")
+
+
 def test_another_key_is_another_message(desk: Desk) -> None:
     send(desk)
     assert not send(desk, key="k2").already_sent

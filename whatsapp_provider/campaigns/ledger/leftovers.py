@@ -57,7 +57,7 @@ def _without_samples(preflight: str | None) -> str | None:
 
 def endings(forms: Iterable[str]) -> frozenset[str]:
     """Return the digits by which a person's numbers are known wherever they are quoted."""
-    digits = (form.partition("@")[0] for form in forms)
+    digits = (form.partition("@")[0].rpartition(".")[2] for form in forms)
     return frozenset(name[-_ENDING:] for name in digits if name.isdecimal() and len(name) >= _ENDING)
 
 

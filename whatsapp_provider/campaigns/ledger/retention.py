@@ -58,7 +58,7 @@ def _ended(before: float) -> ColumnElement[bool]:
 
 
 #: One that was run again since then may have people again.
-_unpurged = or_(campaign.c.purged_at.is_(None), campaign.c.purged_at < campaign.c.updated_at)
+_unpurged = or_(campaign.c.purged_at.is_(None), campaign.c.purged_at <= campaign.c.updated_at)
 
 
 def ended(connection: Connection, before: float, after: int, *, whole: bool) -> Sequence[int]:
@@ -89,7 +89,7 @@ def look(connection: Connection, before: float, delete_before: float | None) -> 
 
 
 _uncertain_of_campaign = (
-    select(delivery.c.id).where(delivery.c.campaign == campaign.c.id, _UNCERTAIN).exists()
+    select(delivery.c.id).where(delivery.c.campaign == campaign.c.id, _UNCERTAIN).correlate(campaign).exists()
 )
 
 
