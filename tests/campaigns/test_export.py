@@ -101,7 +101,7 @@ def test_a_report_of_nobody_has_its_columns(name: str) -> None:
 def test_a_packed_report_is_the_same_unpacked(name: str) -> None:
     packed = file_of(f"{name}.gz", row(), row(2))
     assert gzip.decompress(packed) == file_of(name, row(), row(2))
-    assert packed == file_of(f"{name}.gz", row(), row(2)), "a retry writes the same bytes"
+    assert packed[4:8] == bytes(4), "a retry writes the same bytes, whenever it is"
 
 
 @pytest.mark.parametrize("name", ["report", "report.xlsx", "report.parquet.gz", "report.json"])
