@@ -59,6 +59,11 @@ class Line:
                 self.server.url + PATH, json={"to": TO, "body": "x"}, headers=headers, timeout=1
             )
 
+    async def until_asked(self) -> None:
+        """Wait until a request has come."""
+        while not self.server.layer.requests:  # noqa: ASYNC110 - the socket layer counts and tells nobody
+            await asyncio.sleep(0.005)
+
     def received(self) -> int:
         return self.emulator.network.total()
 
@@ -244,3 +249,24 @@ async def test_a_server_stops_soon_in_spite_of_open_and_silent_connections(line:
     await asyncio.wait_for(line.server.stop(), 5)
     for writer in (idle, silent):
         writer.close()
+
+
+async def test_a_stop_lets_a_request_end_that_is_under_way(line: Line) -> None:
+    line.emulator.faults.add(Fault(kind="delay", delay=0.2, path=PATH))
+    answer, writer = await line.connect()
+    writer.write(line.request())
+    await line.until_asked()
+    await line.server.stop()
+    assert (await answer.read()).startswith(b"HTTP/1.1 200")
+    writer.close()
+
+
+async def test_a_stop_does_not_wait_for_a_request_for_ever(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("whatsapp_provider.emulator.server.GRACE_SECONDS", 0.1)
+    line.emulator.faults.add(Fault(kind="delay", delay=60.0, path=PATH))
+    asked = asyncio.create_task(line.ask(line.request()))
+    await line.until_asked()
+    await asyncio.wait_for(line.server.stop(), 5)
+    asked.cancel()
