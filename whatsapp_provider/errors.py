@@ -6,6 +6,7 @@ The tree::
     ├── ConfigurationError               a connection or an argument is wrong; nothing was sent
     ├── InputError                       the data given is wrong; nothing was sent
     │   ├── RecipientError                   not a phone number or a WhatsApp id
+    │   ├── RecipientSuppressedError         on the list of those who are not written to
     │   ├── AudienceError                    a file or list of recipients can't be used
     │   └── TemplateError                    a template can't be rendered
     ├── AudienceUnavailableError         where an audience comes from can't be read now
@@ -81,6 +82,12 @@ class InputError(WhatsAppError):
 
 class RecipientError(InputError):
     """A recipient is neither a phone number nor a WhatsApp id."""
+
+    disposition = Disposition.SKIP
+
+
+class RecipientSuppressedError(InputError):
+    """The recipient of a single message is not to be written to; nothing was sent."""
 
     disposition = Disposition.SKIP
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from whatsapp_provider.campaigns.ledger.planning import Order
+from whatsapp_provider.campaigns.ledger.screening import screens_of
 from whatsapp_provider.campaigns.ledger.states import CampaignState
 from whatsapp_provider.campaigns.terms import Terms
 from whatsapp_provider.errors import ConfigurationError
@@ -30,4 +31,5 @@ def order_for(
         # Bytes, for one. A task that plans and sends in one has its message at hand; another would not.
         if state is CampaignState.READY:
             raise
-    return Order(state=state, terms=columns)
+    screens = screens_of(terms.rules, terms.routes[0].channel.gateway)
+    return Order(state=state, terms=columns, screens=screens)

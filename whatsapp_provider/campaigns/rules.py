@@ -47,12 +47,14 @@ class Rules:
     :param quiet: the hours at which recipients are left alone, by their own clocks.
     :param lists: the suppression lists that count; ``None`` for every list.
     :param cap: how often one person is written to, over all campaigns.
+    :param ignore_lists: whether no list counts: for a single message that its recipient must have.
     """
 
     calendar: Calendar | None = None
     quiet: QuietHours | None = None
     lists: tuple[str, ...] | None = None
     cap: FrequencyCap | None = None
+    ignore_lists: bool = False
 
     def to_json(self) -> str:
         """Return them as the ledger keeps them."""
@@ -61,6 +63,7 @@ class Rules:
             "quiet": self.quiet and self.quiet.to_dict(),
             "lists": None if self.lists is None else list(self.lists),
             "cap": self.cap and {"messages": self.cap.messages, "seconds": self.cap.seconds},
+            "ignore_lists": self.ignore_lists or None,
         }
         return json.dumps({name: value for name, value in kept.items() if value is not None}, sort_keys=True)
 
@@ -74,6 +77,7 @@ class Rules:
             quiet=QuietHours.from_dict(kept["quiet"]) if "quiet" in kept else None,
             lists=None if lists is None else tuple(lists),
             cap=FrequencyCap(**kept["cap"]) if "cap" in kept else None,
+            ignore_lists="ignore_lists" in kept,
         )
 
 

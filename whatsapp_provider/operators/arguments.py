@@ -10,7 +10,7 @@ from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.hooks.channels import ChannelLike
 from whatsapp_provider.operators.audience import known_by, shown
 from whatsapp_provider.operators.base import Private, read_text_file, reveal
-from whatsapp_provider.operators.choices import check_choice, is_true
+from whatsapp_provider.operators.choices import alias_columns, check_choice, is_true
 from whatsapp_provider.operators.routes import Reach
 from whatsapp_provider.operators.running import WhatsAppSendingOperator
 from whatsapp_provider.operators.staleness import AUTO, Staleness, check_staleness
@@ -184,15 +184,22 @@ class CampaignArguments(WhatsAppSendingOperator):
         return MessageTemplate(terms.message, shared=self.frozen(terms).values())
 
     def audience_options(self) -> AudienceOptions:
-        """Return how rows are read."""
-        from whatsapp_provider.campaigns.audience import AudienceOptions, Policy
+        """Return how rows are read.
 
+        :raises ConfigurationError: if ``consent`` or ``aliases`` can't be read.
+        """
+        from whatsapp_provider.campaigns.audience import AudienceOptions, Policy
+        from whatsapp_provider.campaigns.consent import Consent
+
+        consent = Consent.read(self.consent)
         return AudienceOptions(
             recipient_field=self.recipient_field,
             known_by=known_by(reveal(self.audience)),
             region=self.region,
             on_invalid=Policy(self.on_invalid),
             on_duplicate=Policy(self.on_duplicate),
+            judge=None if consent is None else consent.judge,
+            aliases=alias_columns(self.aliases),
         )
 
     def expiry(self) -> float | None:

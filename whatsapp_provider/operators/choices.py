@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from airflow.providers.common.compat.sdk import conf
 from whatsapp_provider.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from whatsapp_provider.campaigns.identity import AliasKind
     from whatsapp_provider.campaigns.reconcile import Historian
     from whatsapp_provider.gateways.base import Capabilities
 
@@ -37,6 +38,25 @@ def is_true(name: str, value: object) -> bool:
     if word not in _TRUE | _FALSE:
         raise ConfigurationError(f"{name}={value!r} is neither true nor false.")
     return word in _TRUE
+
+
+def alias_columns(value: object) -> dict[AliasKind, str]:
+    """Return the columns that hold other forms of people, by their kind.
+
+    :raises ConfigurationError: if it is something else.
+    """
+    from whatsapp_provider.campaigns.identity import AliasKind
+
+    given = {} if value is None else value
+    kinds = {str(kind): kind for kind in AliasKind}
+    if not isinstance(given, Mapping) or not all(
+        kind in kinds and isinstance(column, str) and column for kind, column in given.items()
+    ):
+        raise ConfigurationError(
+            f"aliases must name columns by what they hold ({', '.join(kinds)}), e.g. "
+            '{"lid": "lid", "user_id": "bsuid"}.'
+        )
+    return {kinds[kind]: column for kind, column in given.items()}
 
 
 def historian(capabilities: Capabilities, channel: Historian) -> Historian | None:

@@ -9,7 +9,7 @@ from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.hooks.channels import ChannelLike
 from whatsapp_provider.hooks.ledger import open_ledger
 from whatsapp_provider.operators.base import Private, no_vain_retries, read_text_file, reveal, run_key
-from whatsapp_provider.operators.choices import ON_IN_DOUBT, check_choice, historian, settle_seconds
+from whatsapp_provider.operators.choices import ON_IN_DOUBT, check_choice, historian, is_true, settle_seconds
 from whatsapp_provider.operators.running import WhatsAppSendingOperator, superseded_attempts_refused
 from whatsapp_provider.redaction import mask_number
 
@@ -41,6 +41,9 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
         sends again (at least once): after ``[whatsapp] settle_seconds`` in doubt, at most 9 times, also over
         retries of the task; after 5 sends in a row without an answer the task fails, and may be retried.
     :param region: ISO country code for a number written without country code.
+    :param ignore_suppression: send to somebody on the list ``opt_out``, too: for what they must be told, such as a
+        code that they asked for. Other lists are for campaigns.
+    :raises RecipientSuppressedError: if the recipient is on that list; nothing was sent.
     """
 
     template_fields: Sequence[str] = ("to", "text", "message", "channel", "message_key", "whatsapp_conn_id")
@@ -56,6 +59,7 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
         message_key: str | None = None,
         on_in_doubt: Literal["reconcile", "hold", "resend"] = "reconcile",
         region: str | None = None,
+        ignore_suppression: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -67,6 +71,7 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
         check_choice("on_in_doubt", on_in_doubt, *ON_IN_DOUBT)
         self.on_in_doubt = on_in_doubt
         self.region = region
+        self.ignore_suppression = ignore_suppression
 
     def work(self, context: Context) -> dict[str, Any]:
         """Write the intent, send, write the result."""
@@ -123,6 +128,7 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
     def _campaign(self, key: str) -> Campaign:
         from whatsapp_provider.campaigns.campaign import Campaign, OnInDoubt
         from whatsapp_provider.campaigns.pacing import Pace
+        from whatsapp_provider.campaigns.rules import Rules
         from whatsapp_provider.campaigns.single import PREFIX
 
         return Campaign(
@@ -132,6 +138,8 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
             concurrency=1,
             on_in_doubt=OnInDoubt(self.on_in_doubt),
             channel_scope=self.hook.gateway.channel_scope,
+            # Of all lists the one that its recipient asked for.
+            rules=Rules(lists=(), ignore_lists=is_true("ignore_suppression", self.ignore_suppression)),
         )
 
     def _send(
@@ -151,8 +159,9 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
                 send_timeout=self.hook.gateway.send_timeout,
                 settle=settle_seconds(),
                 label=run_key(context, with_map_index=True),
-                # A refusal proves that nothing was sent, so running the task again may try again.
-                again=(DeliveryState.REJECTED,),
+                # A refusal proves that nothing was sent, so running the task again may try again; so may it when the
+                # recipient is not on the list any more.
+                again=(DeliveryState.REJECTED, DeliveryState.SUPPRESSED),
             )
             sender = self.hook.gateway.channel(campaign.channel)
             history = historian(self.hook.gateway.capabilities, sender)

@@ -40,10 +40,8 @@ def without_refused(
     """
     rows = erased.without_erased(connection, rows, now)
     recipients = [row.recipient for row in rows]
-    refused = {
-        recipient: (SUPPRESSED, reason)
-        for recipient, reason in suppression.suppressed(connection, recipients, rules.lists, now).items()
-    }
+    listed = {} if rules.ignore_lists else suppression.suppressed(connection, recipients, rules.lists, now)
+    refused = {recipient: (SUPPRESSED, reason) for recipient, reason in listed.items()}
     if rules.cap is not None:
         capped = suppression.capped(connection, recipients, rules.cap, now)
         refused = {**{recipient: (CAPPED, reason) for recipient, reason in capped.items()}, **refused}

@@ -81,7 +81,8 @@ def screens_of(rules: Rules, gateway: str) -> tuple[Screen, ...]:
     :param gateway: the name of the gateway that it sends through, or of the first.
     """
     cap = () if rules.cap is None else (CapScreen(rules.cap),)
-    return (SuppressionScreen(rules.lists), *cap, NumberScreen(gateway))
+    lists = () if rules.ignore_lists else (SuppressionScreen(rules.lists),)
+    return (*lists, *cap, NumberScreen(gateway))
 
 
 def _without(people: Sequence[Planned], code: str, reasons: Mapping[str, str]) -> Sequence[Planned]:
