@@ -22,12 +22,14 @@ from tests.campaigns.ledger.traces import (
     deliveries,
     entries,
     found,
+    texts,
     traces,
     wamid,
 )
 from tests.campaigns.support import CHANNEL, Desk, number
 from whatsapp_provider.campaigns.identity import parse_form
 from whatsapp_provider.campaigns.ledger.erased import PREFIX
+from whatsapp_provider.campaigns.ledger.identities import LearnedFrom
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.news import Recorded, Seen
 from whatsapp_provider.campaigns.ledger.records import Result
@@ -113,6 +115,17 @@ def test_they_are_not_written_to_again_by_any_form(files: Files) -> None:
     ledger.suppress([[ADA]], "press", source=Source.IMPORT, by="Eve")
     ledger.suppress([[ADA]], source=Source.IMPORT, by="Eve")
     assert {row.recipient for row in entries(ledger) if row.list == "opt_out"} == {None}
+
+
+def test_a_form_that_is_learned_later_is_left_alone_too_and_not_written_down(files: Files) -> None:
+    ledger = files.ledger
+    ledger.erase(ADA, by="Eve")
+    another = "100000000000003@lid"
+    ledger.link([[ADA, another], [BOB, "100000000000004@lid"]], LearnedFrom.INBOUND)
+    assert set(ledger.suppressed([ADA, another, BOB])) == {ADA, another}
+    assert found(ledger) == set()
+    assert not any(another in text for _, text in texts(ledger))
+    assert ledger.disclose(BOB)["forms"][0]["form"] == "100000000000004@lid"
 
 
 @on_a_file

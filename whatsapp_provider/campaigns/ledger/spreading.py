@@ -69,7 +69,16 @@ def link(connection: Connection, people: Iterable[Collection[str]], source: Lear
     if not wanted:
         return
     key = keys.lock(connection)
-    _write(connection, key, identities.link(connection, wanted, source, now), now)
+    gone = _erased(connection, key, {form for forms in wanted for form in forms}, now)
+    new = identities.link(connection, [forms for forms in wanted if gone.isdisjoint(forms)], source, now)
+    # A form of an erased person that nobody knew yet gets its entry, and is not written down.
+    known = [frozenset(forms) for forms in wanted if not gone.isdisjoint(forms)]
+    _write(connection, key, [*new, *known], now)
+
+
+def _erased(connection: Connection, key: bytes, forms: Collection[str], now: float) -> set[str]:
+    people = {keys.hashed(key, form): form for form in forms}
+    return {people[row.person] for row in _active(connection, people, now) if row.source == Source.ERASED}
 
 
 def lift(
