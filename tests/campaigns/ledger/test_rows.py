@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -23,7 +24,8 @@ def change(desk: Desk, statement: Any) -> None:
 def test_every_delivery_comes_once_whatever_the_page(desk: Desk) -> None:
     record, other = desk.plan(7), desk.plan(3, desk.campaign("autumn"))
     for page in (1, 2, 6, 7, 8):
-        found = list(desk.ledger.rows(record, page=page))
+        # More than there are: a page that came again would come for ever.
+        found = list(islice(desk.ledger.rows(record, page=page), 20))
         assert [row.recipient for row in found] == [number(index) for index in range(7)]
     assert len(list(desk.ledger.rows(other))) == 3
 
