@@ -7,12 +7,14 @@ it, nor words.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Case, ColumnElement, Connection, Row, bindparam, case, null, select, update
 
 from whatsapp_provider.campaigns.ledger import keys
+from whatsapp_provider.campaigns.ledger.records import Planned
 from whatsapp_provider.campaigns.ledger.schema import delivery, settlement
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 
@@ -82,6 +84,36 @@ def take_names(connection: Connection, rows: Sequence[Any]) -> None:
             names[row.id] += f"/{row.id}"
     connection.execute(_take_name, [{"b_id": number, "b_name": name} for number, name in names.items()])
     connection.execute(_forget_note, [{"b_id": number} for number in names])
+
+
+def newcomers(connection: Connection, campaign: int, people: Sequence[Planned]) -> list[Planned]:
+    """Return who of them is not in a campaign under the hash that an erasure or a purge has left."""
+    names = {person.recipient: stand_in(connection, person.recipient) for person in people}
+    there = _there(connection, campaign, names.values())
+    return [person for person in people if names[person.recipient] not in there]
+
+
+def without_names(connection: Connection, campaign: int, people: Sequence[Planned]) -> Sequence[Planned]:
+    """Return people as they are to be written down: of those who were erased the hash alone, each once."""
+    gone = [person for person in people if person.exclusion and person.exclusion.code == CODE]
+    if not gone:
+        return people
+    names = {person.recipient: stand_in(connection, person.recipient) for person in gone}
+    there = _there(connection, campaign, names.values())
+    return [
+        replace(person, recipient=names[person.recipient], address="", variables="", body_hash=None)
+        if person.recipient in names
+        else person
+        for person in people
+        if names.get(person.recipient) not in there
+    ]
+
+
+def _there(connection: Connection, campaign: int, names: Collection[str]) -> set[str]:
+    query = select(delivery.c.recipient).where(
+        delivery.c.campaign == campaign, delivery.c.recipient.in_(list(names))
+    )
+    return set(connection.execute(query).scalars())
 
 
 def without_erased(connection: Connection, rows: Sequence[Row[Any]], now: float) -> list[Row[Any]]:

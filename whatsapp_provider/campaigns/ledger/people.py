@@ -42,9 +42,7 @@ class People(Store):
         forms = self._in_one(
             lambda connection, now: erasure.begin(connection, person, by, now, suppress=suppress)
         )
-        total = Erasure()
-        while some := self._in_one(lambda connection, now: erasure.deliveries(connection, forms, by, now)):
-            total += some
+        total = self._erase_deliveries(forms, by)
         after: int | None = 0
         while after is not None:
             after = self._strip_campaigns(forms, after)
@@ -52,7 +50,15 @@ class People(Store):
         total += Erasure(notes=sum(self._strike(column, ends) for column in leftovers.WORDS if ends))
         total += self._in_one(lambda connection, _: erasure.lists(connection, forms))
         total += Erasure(named_by=self._in_one(lambda connection, _: leftovers.named_by(connection, ends)))
+        # A batch of an audience may have been on its way when the first look was taken.
+        total += self._erase_deliveries(forms, by)
         scrub(self._database)
+        return total
+
+    def _erase_deliveries(self, forms: Collection[str], by: str) -> Erasure:
+        total = Erasure()
+        while some := self._in_one(lambda connection, now: erasure.deliveries(connection, forms, by, now)):
+            total += some
         return total
 
     def _strip_campaigns(self, forms: Collection[str], after: int) -> int | None:
