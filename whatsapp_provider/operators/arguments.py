@@ -4,33 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.hooks.channels import ChannelLike
-from whatsapp_provider.operators.audience import known_by, shown
-from whatsapp_provider.operators.base import Private, read_text_file, reveal
-from whatsapp_provider.operators.choices import alias_columns, check_choice, is_true
+from whatsapp_provider.operators.audience_arguments import AudienceArguments
+from whatsapp_provider.operators.base import read_text_file
+from whatsapp_provider.operators.choices import is_true
 from whatsapp_provider.operators.routes import Reach
 from whatsapp_provider.operators.running import WhatsAppSendingOperator
 from whatsapp_provider.operators.staleness import AUTO, Staleness, check_staleness
 
 if TYPE_CHECKING:
-    from whatsapp_provider.campaigns.audience import AudienceOptions
     from whatsapp_provider.campaigns.campaign import Frozen
     from whatsapp_provider.campaigns.render import MessageTemplate
     from whatsapp_provider.campaigns.rules import Rules
     from whatsapp_provider.campaigns.terms import Terms
 
 
-class CampaignArguments(WhatsAppSendingOperator):
+class CampaignArguments(AudienceArguments, WhatsAppSendingOperator):
     """Base of the tasks that plan a campaign: what they are given.
 
-    :param audience: path or URL of a ``.csv``, ``.jsonl`` or ``.parquet`` file (any storage of
-        ``ObjectStoragePath``), a query (``SqlAudience``), a list of rows or numbers, or the output of a task, or a
-        group's id (``…@g.us``), which means each of its members by themselves, or ``{"contacts": {"group": "vip"}}``,
-        which means those of the gateway's own contacts who did not opt out, chosen by ``group``, ``source``,
-        ``status`` and ``type``. Lists are readable in Airflow's database; files and queries are not.
     :param message: a text, or a mapping with a ``kind``. Its Jinja sees one person's row and ``variables``
         and is not Airflow's: use ``variables`` for dates and the like. One that ends in ``.txt`` or ``.md``
         names a file in the DAG's template search path.
@@ -41,25 +35,18 @@ class CampaignArguments(WhatsAppSendingOperator):
     :param channel: what the create-channel task returned, a channel id, or a name; the connection's own
         channel where it is left out.
     :param channels: several channels in its stead, of one or several gateways: a list of channels, or of mappings
-        such as ``{"whatsapp_conn_id": "whapi_2", "channel": "…"}``. A person keeps the number they know.
+        such as ``{"whatsapp_conn_id": "whapi_2", "channel": "…", "weight": 2}``. A person keeps the number they
+        know; the others are spread by weight.
     :param failover: whether what a broken channel has certainly not sent goes through another one of ``channels``.
-    :param recipient_field: the column with the number or WhatsApp id.
-    :param columns: other names for columns, e.g. ``{"phone": "mobile_number"}``: what the message calls them first.
-    :param aliases: columns with further forms of a person, e.g. ``{"lid": "lid", "user_id": "bsuid"}``: a STOP from
-        any of them counts.
-    :param region: ISO country code for numbers without country code.
-    :param consent: the column that says who agreed to be written to; whoever did not is left out.
     :param suppression_lists: the suppression lists that count, by default all of them; ``opt_out`` counts always.
     :param frequency_cap: e.g. ``{"messages": 1, "days": 7}``: whoever had so many messages, of all campaigns, is left
         out.
     :param pace: ``cautious`` (the default: 2 a minute, 10 in 15 minutes, 240 a day), ``official``, ``unlimited``, or a
         mapping such as ``{"per_day": 200, "spacing": [5, 30], "warm_up": True}``; shared by all that send on a channel.
     :param calendar: the days and hours at which it sends, e.g. ``{"hours": "09:00-18:00", "days": "mon-fri",
-        "timezone": "America/Sao_Paulo"}``.
+        "time_zone": "America/Sao_Paulo"}``.
     :param quiet_hours: when recipients are left alone, by their own clocks, e.g. ``"21:00-08:00"``.
     :param expires_at: the moment after which nothing more is sent, as a datetime or an ISO text with its offset.
-    :param on_invalid: ``fail`` or ``skip`` rows whose recipient is no number.
-    :param on_duplicate: ``fail`` or ``skip`` rows of a person who was listed before, in whatever format.
     :param max_staleness: how long ago a scheduled or backfilled run may have been due; older ones are skipped. By
         default until the schedule's next run but one. ``None`` for any time.
     """
@@ -75,65 +62,42 @@ class CampaignArguments(WhatsAppSendingOperator):
         "whatsapp_conn_id",
     )
     template_fields_renderers: ClassVar[dict[str, str]] = {"variables": "json"}
-    private_fields: Sequence[str] = ("audience",)
 
     def __init__(
         self,
         *,
-        audience: Any = None,
         message: str | Mapping[str, Any] | None = None,
         variables: Mapping[str, Any] | None = None,
         campaign_id: str | None = None,
         channel: ChannelLike = None,
         channels: Any = None,
         failover: bool = True,
-        recipient_field: str = "phone",
-        columns: Mapping[str, str] | None = None,
-        aliases: Mapping[str, str] | None = None,
-        region: str | None = None,
-        consent: Any = None,
         suppression_lists: Sequence[str] | None = None,
         frequency_cap: Mapping[str, Any] | None = None,
         pace: Any = "cautious",
         calendar: Any = None,
         quiet_hours: Any = None,
         expires_at: datetime | str | None = None,
-        on_invalid: Literal["fail", "skip"] = "fail",
-        on_duplicate: Literal["fail", "skip"] = "fail",
         max_staleness: Staleness = AUTO,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_choice("on_invalid", on_invalid, "fail", "skip")
-        check_choice("on_duplicate", on_duplicate, "fail", "skip")
         check_staleness(max_staleness)
         if channel is not None and channels is not None:
             raise ValueError("Give channel or channels, not both.")
-        self.audience = audience
         self.message = message
         self.variables = variables
         self.campaign_id = campaign_id
         self.channel = channel
         self.channels = channels
         self.failover = failover
-        self.recipient_field = recipient_field
-        self.columns = columns
-        self.aliases = aliases
-        self.region = region
-        self.consent = consent
         self.suppression_lists = suppression_lists
         self.frequency_cap = frequency_cap
         self.pace = pace
         self.calendar = calendar
         self.quiet_hours = quiet_hours
         self.expires_at = expires_at
-        self.on_invalid = on_invalid
-        self.on_duplicate = on_duplicate
         self.max_staleness = max_staleness
-
-    def private(self, field: str, value: Any) -> Private:
-        """Show a file's path or a group's id, and of rows their number only."""
-        return Private(value, shown(value))
 
     def terms(self, everywhere: Sequence[Reach]) -> Terms:
         """Return what the campaign is planned with.
@@ -182,25 +146,6 @@ class CampaignArguments(WhatsAppSendingOperator):
         from whatsapp_provider.campaigns.render import MessageTemplate
 
         return MessageTemplate(terms.message, shared=self.frozen(terms).values())
-
-    def audience_options(self) -> AudienceOptions:
-        """Return how rows are read.
-
-        :raises ConfigurationError: if ``consent`` or ``aliases`` can't be read.
-        """
-        from whatsapp_provider.campaigns.audience import AudienceOptions, Policy
-        from whatsapp_provider.campaigns.consent import Consent
-
-        consent = Consent.read(self.consent)
-        return AudienceOptions(
-            recipient_field=self.recipient_field,
-            known_by=known_by(reveal(self.audience)),
-            region=self.region,
-            on_invalid=Policy(self.on_invalid),
-            on_duplicate=Policy(self.on_duplicate),
-            judge=None if consent is None else consent.judge,
-            aliases=alias_columns(self.aliases),
-        )
 
     def expiry(self) -> float | None:
         """Return the moment after which nothing is sent, in seconds since the epoch.

@@ -227,4 +227,4 @@ class WhatsAppSendCampaignOperator(WhatsAppCampaignOperator):
         everywhere = self.everywhere()
         template = self.template(self.terms(everywhere))
         check = message_check(everywhere, template.kind)
-        return show_preview(self.log, template, self.rows(everywhere), self.audience_options(), check)
+        return show_preview(self.log, template, self.rows(everywhere[0]), self.audience_options(), check)

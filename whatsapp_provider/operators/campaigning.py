@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from whatsapp_provider.operators.arguments import CampaignArguments
-from whatsapp_provider.operators.audience import members_of, open_rows
-from whatsapp_provider.operators.base import reveal, run_key
+from whatsapp_provider.operators.base import run_key
 from whatsapp_provider.operators.jobs import Job, campaign_of
 from whatsapp_provider.operators.routes import Reach, message_check, reaches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
     from airflow.sdk import Context
 
     from whatsapp_provider.campaigns.campaign import Campaign
     from whatsapp_provider.campaigns.ledger.ledger import Ledger
     from whatsapp_provider.campaigns.plan import Plan
-    from whatsapp_provider.campaigns.readers import Row
     from whatsapp_provider.messages import Message
 
 
@@ -44,19 +42,6 @@ class WhatsAppCampaignOperator(CampaignArguments):
         """Return the campaign as it is asked for."""
         campaign_id = self.campaign_id or run_key(context, with_map_index=False)
         return campaign_of(campaign_id, self.terms(everywhere), everywhere, concurrency, on_in_doubt)
-
-    def rows(self, everywhere: Sequence[Reach]) -> Iterator[Row]:
-        """Return the audience's rows; groups and contacts are those of the first channel."""
-        from whatsapp_provider.campaigns.readers import mapped
-
-        first = everywhere[0]
-        found = open_rows(
-            reveal(self.audience),
-            recipient_field=self.recipient_field,
-            members=lambda group: members_of(first.hook, first.channel, group),
-            contacts=first.hook.contacts,
-        )
-        return mapped(found, self.columns) if self.columns else found
 
     def plan(
         self,
@@ -84,12 +69,14 @@ class WhatsAppCampaignOperator(CampaignArguments):
             if seen is not None:
                 seen(message)
 
-        order = order_for(terms, expires_at=self.expiry(), **begins)
+        weights = {reach.key: reach.weight for reach in everywhere}
+        gateway = everywhere[0].hook.gateway.name
+        order = order_for(terms, campaign, gateway, weights=weights, expires_at=self.expiry(), **begins)
         found = make_plan(
             ledger,
             campaign,
             template,
-            self.rows(everywhere),
+            self.rows(everywhere[0]),
             self.audience_options(),
             self.frozen(terms),
             check=check,

@@ -63,6 +63,7 @@ def campaign_of(
         on_in_doubt=OnInDoubt(on_in_doubt),
         channel_scope=first.hook.gateway.channel_scope,
         rules=terms.rules,
+        pool=tuple(reach.key for reach in everywhere) if len(everywhere) > 1 else (),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from whatsapp_provider.errors import ConfigurationError
@@ -17,14 +18,19 @@ if TYPE_CHECKING:
     from whatsapp_provider.model import ChannelRef
 
 CONN_ID = "whatsapp_conn_id"
+_KEYS = {CONN_ID, "channel", "weight"}
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """A channel and the hook that reaches it."""
+    """A channel and the hook that reaches it.
+
+    :param weight: how many of the people whom no channel knows it gets, beside the other channels' weights.
+    """
 
     hook: WhatsAppHook
     channel: ChannelRef
+    weight: float = 1.0
 
     @property
     def key(self) -> str:
@@ -61,17 +67,24 @@ def reaches(channels: Any, default: WhatsAppHook) -> tuple[Reach, ...]:
 
 def _reach(entry: Any, default: WhatsAppHook, hooks: dict[str, WhatsAppHook]) -> Reach:
     channel: ChannelLike = entry
-    hook = default
+    hook, weight = default, 1.0
     if isinstance(entry, Mapping) and CONN_ID in entry:
-        if unknown := sorted(set(map(str, entry)) - {CONN_ID, "channel"}):
+        if unknown := sorted(set(map(str, entry)) - _KEYS):
             raise ConfigurationError(
-                f"channels: {', '.join(unknown)} is unknown beside {CONN_ID} and channel."
+                f"channels: {', '.join(unknown)} is unknown; there is {', '.join(sorted(_KEYS))}."
             )
         channel = entry.get("channel")
         hook = hooks.setdefault(str(entry[CONN_ID]), WhatsAppHook(str(entry[CONN_ID])))
+        weight = _weight(entry.get("weight", 1))
     elif names_nothing(channel):
         raise ConfigurationError(f"channels has an entry that names no channel: {entry!r}.")
-    return Reach(hook, hook.channel_ref(channel))
+    return Reach(hook, hook.channel_ref(channel), weight)
+
+
+def _weight(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < inf:
+        raise ConfigurationError(f"channels: weight must be a number above 0, not {value!r}.")
+    return float(value)
 
 
 def of_routes(routes: Sequence[Route]) -> tuple[Reach, ...]:
