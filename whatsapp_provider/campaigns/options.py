@@ -24,6 +24,7 @@ class RunOptions:
     :param patience: seconds to wait for the next permitted moment; beyond it the run returns ``waiting``.
     :param again: states whose deliveries are planned again.
     :param resumed: whether the run goes on after it returned ``waiting``: the tries before that count on.
+    :param probing: whether to begin with one send at a time, until one is accepted.
     :param settle: seconds until a message in doubt is looked up, and between two look-ups.
     :param limits: shares of what goes wrong that pause the campaign.
     """
@@ -33,6 +34,7 @@ class RunOptions:
     patience: float = inf
     again: Collection[DeliveryState] = ()
     resumed: bool = False
+    probing: bool = False
     settle: float = SETTLE_SECONDS
     limits: BreakerLimits = field(default_factory=BreakerLimits)
     lease_margin: float = LEASE_MARGIN

@@ -33,6 +33,7 @@ class Outcome:
     :param seconds: until the campaign can go on, for ``waiting``.
     :param error: what made it pause.
     :param until_let_go: whether it waits for a person or a planner, and not for a moment.
+    :param of_channel: whether it paused for what its channel did, and not for what people or other runs did.
     """
 
     ending: Ending
@@ -40,6 +41,7 @@ class Outcome:
     reason: str = ""
     error: WhatsAppError | None = field(default=None, repr=False)
     until_let_go: bool = False
+    of_channel: bool = False
 
     @classmethod
     def stopped_by(cls, stop: Stop) -> Self:

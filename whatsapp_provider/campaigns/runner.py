@@ -100,9 +100,8 @@ class CampaignRunner:
 
     async def _run(self) -> Outcome:
         options = self._options
-        self._breaker.probing = await self._keeper.begin(
-            label=options.label, again=self._again(), resumed=options.resumed
-        )
+        probing = await self._keeper.begin(label=options.label, again=self._again(), resumed=options.resumed)
+        self._breaker.probing = probing or options.probing
         try:
             if options.resumed:
                 over = options.limits.over
@@ -177,7 +176,9 @@ class CampaignRunner:
         counts = await self._keeper.call(self._ledger.counts, self._record)
         if counts.open == 0 and look.wait is not None:
             return Turn(open=1, wait=look.wait)
-        if counts.open == 0 and await self._keeper.call(self._ledger.finish, self._record):
+        if counts.open == 0 and (
+            self._record.part or await self._keeper.call(self._ledger.finish, self._record)
+        ):
             return Turn()
         # What was not sent is planned again, and is sent in the next turn.
         return Turn(open=1, wait=0.0)
@@ -232,14 +233,14 @@ class CampaignRunner:
         if self._pause is not None:
             return
         if error is not None and error.disposition is Disposition.HALT:
-            self._pause = Outcome(Ending.PAUSED, reason=str(error), error=error)
+            self._pause = Outcome(Ending.PAUSED, reason=str(error), error=error, of_channel=True)
         elif reason is not None:
-            self._pause, self._outage = Outcome(Ending.PAUSED, reason=reason), True
+            self._pause, self._outage = Outcome(Ending.PAUSED, reason=reason, of_channel=True), True
 
     async def _close(self, *, known: bool) -> Outcome:
         """Tell other runs of a pause at once, unless they know it; sends under way may still end."""
         if self._pause is not None and not known:
-            await self._set_state(CampaignState.PAUSED, self._pause.reason)
+            await self._announce(self._pause)
         return self._pause or Outcome(Ending.STOPPED, reason="the task was told to stop")
 
     async def _leave(self) -> None:
@@ -256,7 +257,7 @@ class CampaignRunner:
             outcome = replace(
                 outcome, reason=f"{outcome.reason} Channel: {await channel_state(self._sender)}."
             )
-            await self._set_state(CampaignState.PAUSED, outcome.reason)
+            await self._announce(outcome)
         if outcome.ending in (Ending.CANCELLED, Ending.EXPIRED) and not self._stopping:
             # What its sends under way left to be sent is given up like the rest.
             await self._keeper.call(self._ledger.close_rest, self._record.campaign_id)
@@ -265,8 +266,11 @@ class CampaignRunner:
         await self._count()
         return outcome
 
-    async def _set_state(self, state: CampaignState, reason: str | None = None) -> None:
-        await self._keeper.call(self._ledger.set_state, self._record, state, reason)
+    async def _announce(self, pause: Outcome) -> None:
+        """Pause the campaign; where one of several channels stopped, the others may go on."""
+        if not (pause.of_channel and self._record.part):
+            paused = CampaignState.PAUSED
+            await self._keeper.call(self._ledger.set_state, self._record, paused, pause.reason)
 
     async def _count(self) -> None:
         counts = await self._keeper.count()

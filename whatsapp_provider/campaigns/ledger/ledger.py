@@ -15,6 +15,7 @@ from whatsapp_provider.campaigns.ledger.columns import kept
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
 from whatsapp_provider.campaigns.ledger.endings import LeftInDoubt
 from whatsapp_provider.campaigns.ledger.extending import Extending
+from whatsapp_provider.campaigns.ledger.handover import HandingOver
 from whatsapp_provider.campaigns.ledger.hearing import Hearing
 from whatsapp_provider.campaigns.ledger.overviews import Overseeing
 from whatsapp_provider.campaigns.ledger.people import People
@@ -28,7 +29,9 @@ from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.campaigns.rules import NO_RULES, Rules
 
 
-class Ledger(Approving, Settling, Extending, Overseeing, Suppressing, Hearing, Recollecting, People):
+class Ledger(
+    Approving, Settling, Extending, Overseeing, Suppressing, Hearing, Recollecting, People, HandingOver
+):
     """All of the ledger: what a campaign's run does to it is here, the rest in its bases."""
 
     @again_after_deadlock

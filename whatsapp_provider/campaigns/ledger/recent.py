@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, exists, func, select
 
 from whatsapp_provider.campaigns.forecast import ChannelHistory
-from whatsapp_provider.campaigns.ledger import windows
+from whatsapp_provider.campaigns.ledger import lanes, windows
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
@@ -26,7 +26,7 @@ LOOKED_THROUGH = 5000
 
 @dataclass(frozen=True, slots=True)
 class StopShare:
-    """How many of those that a campaign wrote to asked to be left alone, and how many messages its channel sent.
+    """How many of those that a campaign wrote to asked to be left alone, and how many messages its channels sent.
 
     Both within a day, and since the campaign last began anew.
     """
@@ -44,8 +44,8 @@ class Recollecting(Store):
         with self._database.transaction() as connection:
             found = [
                 row
-                for lane in _lanes(connection, record.id)
-                for row in _last(connection, record.id, lane, over)
+                for number in lanes.each(connection, record)
+                for row in _last(connection, record.id, number, over)
             ]
             since = _since(connection, record.id)
         found = sorted((row.intended_at, row.state) for row in found if (row.intended_at or 0.0) >= since)
@@ -56,9 +56,12 @@ class Recollecting(Store):
         """Return how many asked to be left alone."""
         with self._database.transaction() as connection:
             since = max(_since(connection, record.id), self._database.now(connection) - DAY)
-            values = {"b_since": since, "b_campaign": record.id, "b_channel": record.channel}
+            values: dict[str, Any] = {"b_since": since, "b_campaign": record.id}
             stops = int(connection.execute(_stops, values).scalar_one())
-            return StopShare(stops, int(connection.execute(_sent, values).scalar_one()) if stops else 0)
+            if not stops:
+                return StopShare()
+            values["b_channels"] = _channels(connection, record)
+            return StopShare(stops, int(connection.execute(_sent, values).scalar_one()))
 
     @again_after_deadlock
     def channel_history(self, channel: str) -> ChannelHistory:
@@ -72,11 +75,6 @@ def _since(connection: Connection, campaign: int) -> float:
     """When the campaign came into its state: whoever begins it again after a pause begins anew."""
     asked = select(campaigns.c.updated_at).where(campaigns.c.id == campaign)
     return float(connection.execute(asked).scalar_one())
-
-
-def _lanes(connection: Connection, campaign: int) -> list[int | None]:
-    found = connection.execute(select(lane.c.id).where(lane.c.campaign == campaign)).scalars()
-    return [*found] or [None]
 
 
 @cache
@@ -101,6 +99,12 @@ def _last(connection: Connection, campaign: int, of_lane: int | None, over: int)
     return [row for state in _STATES for row in connection.execute(asked, {**values, "b_state": state})]
 
 
+def _channels(connection: Connection, record: CampaignRecord) -> list[str]:
+    """Return all that a campaign goes through: people ask to be left alone by it, not by one of its channels."""
+    of_lanes = select(lane.c.channel).where(lane.c.campaign == record.id).distinct()
+    return [*connection.execute(of_lanes).scalars()] or [record.channel]
+
+
 _mine = exists().where(
     delivery.c.campaign == bindparam("b_campaign"),
     delivery.c.recipient == suppression.c.recipient,
@@ -114,5 +118,5 @@ _stops = select(func.count(suppression.c.recipient.distinct())).where(
     _mine,
 )
 _sent = select(func.coalesce(func.sum(permit.c.count), 0)).where(
-    permit.c.channel == bindparam("b_channel"), permit.c.taken_at >= bindparam("b_since")
+    permit.c.channel.in_(bindparam("b_channels", expanding=True)), permit.c.taken_at >= bindparam("b_since")
 )
