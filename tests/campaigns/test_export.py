@@ -141,6 +141,12 @@ def test_nobodys_number_is_in_a_report_unless_numbers_are_asked_for(
     assert message_id.encode() in whole
 
 
+def test_an_id_with_the_number_in_base64_is_left_out_unless_numbers_are_asked_for() -> None:
+    official = row(message_id="wamid.HBgLMTU1NTAwMDAwMDE")
+    assert json.loads(file_of("r.jsonl", official))["message_id"] is None
+    assert json.loads(file_of("r.jsonl", official, numbers=True))["message_id"] == official.message_id
+
+
 def test_rows_are_read_as_they_are_written() -> None:
     under_way = 0
 

@@ -12,8 +12,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pymysql
 import pytest
 from airflow.providers.common.sql.hooks import sql as common_sql
+from pymysql.cursors import SSCursor
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
@@ -27,7 +29,7 @@ from whatsapp_provider.errors import (
     ConfigurationError,
     WhatsAppError,
 )
-from whatsapp_provider.hooks.queries import BATCH, query_rows
+from whatsapp_provider.hooks.queries import BATCH, _streaming_cursor, query_rows
 
 PEOPLE = ((ADA, "Ada", 1), (BOB, "Bo", 0))
 ALL = "SELECT phone, name FROM people ORDER BY phone"
@@ -186,6 +188,11 @@ def test_without_airflows_sql_provider_its_package_is_named(
     error = refusal()
     assert isinstance(error, ConfigurationError)
     assert "pip install apache-airflow-providers-common-sql" in str(error)
+
+
+def test_a_result_stays_with_mysql_until_it_is_read() -> None:
+    connection = pymysql.connect(host="nowhere", defer_connect=True)
+    assert isinstance(_streaming_cursor(connection), SSCursor)
 
 
 # -- what a DAG's author writes -------------------------------------------------------------------

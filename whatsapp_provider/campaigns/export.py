@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from whatsapp_provider.campaigns.identity import address_forms
 from whatsapp_provider.campaigns.ledger.rows import ReportRow
+from whatsapp_provider.campaigns.ledger.sql_views import UNMASKABLE
 from whatsapp_provider.campaigns.tables import parquet_library
 from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.redaction import mask_number, redact
@@ -96,10 +97,12 @@ def safe_cell(value: Any) -> Any:
 
 
 def _without(message_id: str | None, recipient: str) -> str | None:
-    # Some gateways' ids hold the number of whom they were sent to.
-    if message_id is not None:
-        for form in address_forms(recipient):
-            message_id = message_id.replace(form.partition("@")[0], mask_number(recipient).partition("@")[0])
+    """Return a message's id without the number of whom it was sent to, which some gateways' ids hold."""
+    if message_id is None or message_id.startswith(UNMASKABLE):
+        return None
+    shown = mask_number(recipient).partition("@")[0]
+    for form in address_forms(recipient):
+        message_id = message_id.replace(form.partition("@")[0], shown)
     return message_id
 
 

@@ -95,6 +95,20 @@ def test_the_view_masks_as_the_reports_do(desk: Desk, url: str, recipient: str) 
     assert ask(url, "SELECT recipient FROM wa_report") == [{"recipient": mask_number(recipient)}]
 
 
+@pytest.mark.parametrize(
+    ("message_id", "shown"),
+    [
+        ("3EB0-1", "3EB0-1"),
+        (f"true_{number(0)}@c.us_3EB0", "true_…@c.us_3EB0"),
+        ("wamid.HBgLMTU1NTAwMDAwMDA", None),
+    ],
+)
+def test_no_messages_id_tells_the_number(desk: Desk, url: str, message_id: str, shown: str | None) -> None:
+    desk.plan(1)
+    change(desk, update(delivery).values(message_id=message_id))
+    assert ask(url, "SELECT message_id FROM wa_report") == [{"message_id": shown}]
+
+
 def test_a_delivery_of_a_lane_names_the_lanes_channel(desk: Desk, url: str) -> None:
     record = desk.plan(2)
     values = {"campaign": record.id, "channel": "whapi:OTHER", "name": "n", "zones": "[]"}

@@ -26,6 +26,8 @@ from whatsapp_provider.campaigns.ledger.schema import campaign, delivery, lane
 from whatsapp_provider.campaigns.ledger.states import OPEN, SENT, DeliveryState
 
 REPORT, COUNTS = "wa_report", "wa_campaign_counts"
+#: Ids of the official API begin so, and hold the number in base64, where nothing can mask it.
+UNMASKABLE = "wamid."
 SHOWN = 4  #: characters of a recipient, as ``redaction.mask_number`` shows them
 
 
@@ -43,8 +45,6 @@ def make(connection: Connection) -> None:
 
 def _report(dialect: str) -> Select[Any]:
     sent = delivery.c.state.in_(sorted(SENT))
-    # Some gateways' ids hold the number of whom they were sent to.
-    message_id = func.replace(delivery.c.message_id, delivery.c.address, literal("…", String))
     return (
         select(
             delivery.c.id.label("delivery"),
@@ -54,7 +54,7 @@ def _report(dialect: str) -> Select[Any]:
             delivery.c.state,
             delivery.c.code,
             delivery.c.reason,
-            func.replace(message_id, delivery.c.recipient, literal("…", String)).label("message_id"),
+            _without_number(delivery.c.message_id).label("message_id"),
             delivery.c.attempt,
             _moment(dialect, campaign.c.created_at).label("planned_at"),
             _moment(dialect, case((sent, delivery.c.intended_at))).label("sent_at"),
@@ -117,6 +117,13 @@ def _masked(dialect: str, recipient: ColumnElement[Any]) -> ColumnElement[Any]:
     server = case((at > 0, func.substr(recipient, at)), else_=literal("", String))
     dots = literal("…", String)
     return func.concat(dots, last, server) if dialect == "mysql" else dots.concat(last).concat(server)
+
+
+def _without_number(message_id: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a message's id without the number of whom it was sent to, which some gateways' ids hold."""
+    dots = literal("…", String)
+    without = func.replace(func.replace(message_id, delivery.c.address, dots), delivery.c.recipient, dots)
+    return case((func.substr(message_id, 1, len(UNMASKABLE)) == UNMASKABLE, None), else_=without)
 
 
 def _moment(dialect: str, seconds: ColumnElement[Any]) -> ColumnElement[Any]:
