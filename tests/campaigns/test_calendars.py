@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from whatsapp_provider.campaigns.calendars import Calendar, QuietHours
+from whatsapp_provider.campaigns.calendars import Calendar, QuietHours, both_open
 from whatsapp_provider.campaigns.zones import zones_of
 from whatsapp_provider.errors import ConfigurationError
 
@@ -211,6 +211,19 @@ def test_a_person_in_several_zones_is_left_alone_until_all_of_them_are_awake() -
 def test_zones_that_are_never_awake_together_are_never_written_to() -> None:
     quiet = QuietHours.from_value("19:00-09:00")
     assert quiet.opens(0.0, ("Europe/Berlin", "Pacific/Auckland")) == inf
+
+
+def test_sender_and_recipient_wait_for_each_other_and_know_when_it_is_in_vain() -> None:
+    office, quiet = Calendar.from_value(OFFICE), QuietHours.from_value("20:00-08:00")
+    assert both_open(at("2026-11-27T10:00"), office, quiet, ("Asia/Tokyo",)) == inf
+    friday_noon = at("2026-11-27T12:00")
+    assert shown(both_open(friday_noon, office, quiet, ("America/Los_Angeles",))) == "Fri 2026-11-27 13:00:00"
+    assert both_open(friday_noon, office, quiet, ("Europe/Berlin",)) == friday_noon
+    assert (
+        shown(both_open(at("2026-11-27T17:00"), office, quiet, ("Europe/Berlin",)))
+        == "Mon 2026-11-30 09:00:00"
+    )
+    assert both_open(friday_noon, None, None, ()) == friday_noon
 
 
 def test_a_quiet_sunday_is_their_sunday() -> None:

@@ -190,6 +190,19 @@ class QuietHours:
         )
 
 
+def both_open(
+    moment: float, calendar: Calendar | None, quiet: QuietHours | None, zones: Sequence[str]
+) -> float:
+    """Return the first moment from ``moment`` on at which sender and recipients are awake; ``inf`` for never."""
+    if calendar is None:
+        return moment if quiet is None else quiet.opens(moment, zones)
+    if quiet is None:
+        return calendar.opens(moment)
+    if calendar.opens(moment) == quiet.opens(moment, zones) == moment:
+        return moment
+    return max(moment, _both_open(calendar, quiet, tuple(zones), int(moment // 60)))
+
+
 _ALL = "mon-sun"
 _A_MONDAY = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
 
@@ -204,6 +217,21 @@ def _together(quiet: QuietHours, names: tuple[str, ...], minute: int) -> float:
         if latest == moment:
             return moment
         moment = latest
+    return inf
+
+
+@lru_cache(maxsize=4096)
+def _both_open(calendar: Calendar, quiet: QuietHours, zones: tuple[str, ...], minute: int) -> float:
+    moment = minute * 60.0
+    limit = moment + SEARCHED_DAYS * 86_400.0
+    while moment < limit:
+        opening = calendar.opens(moment)
+        if opening == inf:
+            return inf
+        later = quiet.opens(opening, zones)
+        if later == moment:
+            return moment
+        moment = later
     return inf
 
 

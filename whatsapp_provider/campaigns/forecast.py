@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
-from whatsapp_provider.campaigns.calendars import Calendar, QuietHours
+from whatsapp_provider.campaigns.calendars import Calendar, QuietHours, both_open
 from whatsapp_provider.campaigns.pacing import DAY, Pace, WarmUp, Window, seconds_for
 
 #: Windows from this length on are followed from day to day; shorter ones are empty after each closing time.
@@ -79,7 +79,7 @@ def forecast(
     walk = _Walk(pace, start, known)
     for hours, people in sorted(alone[1:], key=lambda lane: lane[0].opens(start)):
         walk.go(people, hours)
-    return Forecast(earliest, walk.moment, walk.limit)
+    return Forecast(earliest, max(earliest, walk.moment), walk.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +96,7 @@ class _Hours:
         return " and ".join(names)
 
     def opens(self, moment: float) -> float:
-        before = -inf
-        while before < moment < inf:
-            before = moment
-            if self.calendar is not None:
-                moment = self.calendar.opens(moment)
-            if self.quiet is not None and moment < inf:
-                moment = self.quiet.opens(moment, self.zones)
-        return moment
+        return both_open(moment, self.calendar, self.quiet, self.zones)
 
     def closes(self, moment: float) -> float:
         closing = inf if self.calendar is None else self.calendar.closes(moment)
@@ -154,9 +147,13 @@ class _Walk:
     _short: list[Window] = field(default_factory=list)
     _budgets: list[_Budget] = field(default_factory=list)
     _end: float = 0.0
+    #: since when messages go without a longer wait, and how many did
+    _since: float = 0.0
+    _sent: int = 0
 
     def __post_init__(self) -> None:
-        start, self._end = self.moment, self.moment + LONGEST_SECONDS
+        start = self._since = self.moment
+        self._end = start + LONGEST_SECONDS
         by_length = sorted(self.pace.windows, key=lambda window: window.seconds)
         self._short = [window for window in by_length if window.seconds < LONG_SECONDS]
         self._budgets = [_Budget(window, 0.0) for window in by_length if window.seconds >= LONG_SECONDS]
@@ -170,8 +167,8 @@ class _Walk:
         for window in self._short:
             inside = [(at, count) for at, count in self.known.sent if at > start - window.seconds and count]
             if sum(count for _, count in inside) >= window.limit:
-                self._pass(min(inside)[0] + window.seconds, str(window))
-        self._pass(self.known.quiet_until or 0.0, ASKED_TO_WAIT)
+                self._wait(min(inside)[0] + window.seconds, str(window))
+        self._wait(self.known.quiet_until or 0.0, ASKED_TO_WAIT)
 
     @property
     def limit(self) -> str:
@@ -181,8 +178,8 @@ class _Walk:
     def go(self, count: int, hours: _Hours) -> None:
         """Send so many messages in those hours."""
         while count > 0 and self.moment < inf:
-            self._pass(hours.opens(self.moment), hours.name)
-            closing = hours.closes(self.moment)
+            self._wait(hours.opens(self.moment), hours.name)
+            closing = hours.closes(self.moment) if self.moment < inf else -inf
             while count > 0 and self.moment < closing:
                 if self.moment > self._end:
                     self.moment = inf
@@ -195,31 +192,32 @@ class _Walk:
         if free <= 0:
             used_up = [budget for budget in self._budgets if budget.free(self.moment) <= 0]
             longest = max(used_up, key=lambda budget: budget.more_at(self.moment))
-            self._pass(longest.more_at(self.moment), longest.name)
+            self._wait(longest.more_at(self.moment), longest.name)
             return 0
         until = min([closing, *(budget.more_at(self.moment) for budget in self._budgets)])
         wanted = int(min(count, free))
-        sent = self._as_many(wanted, until - self.moment)
+        sent = self._as_many(wanted, until)
         for budget in self._budgets:
             budget.used += sent
         if sent < wanted:
             # The last one goes before; the rest finds the windows empty, or closed doors.
-            self._pass(until, self._binding(sent + 1))
+            self._wait(until, self._binding(self._sent + sent + 1))
         else:
-            self._pass(self.moment + self._seconds(sent), self._binding(sent))
+            self._pass(self._moment_of(sent), self._binding(self._sent + sent))
+            self._sent += sent
         return sent
 
-    def _as_many(self, wanted: int, seconds: float) -> int:
-        if self._seconds(wanted) < seconds:
-            return wanted
-        low, high = 1, wanted
+    def _as_many(self, wanted: int, until: float) -> int:
+        """Return how many of the wanted go before a moment."""
+        low, high = 0, wanted + 1
         while high - low > 1:
             middle = (low + high) // 2
-            low, high = (middle, high) if self._seconds(middle) < seconds else (low, middle)
+            low, high = (middle, high) if self._moment_of(middle) < until else (low, middle)
         return low
 
-    def _seconds(self, count: int) -> float:
-        return seconds_for(count, self._short, self.pace.mean_gap)
+    def _moment_of(self, count: int) -> float:
+        """Return when the last of so many more goes."""
+        return self._since + seconds_for(self._sent + count, self._short, self.pace.mean_gap)
 
     def _binding(self, count: int) -> str:
         """Return what keeps so many messages from going at once."""
@@ -227,6 +225,12 @@ class _Walk:
         if not full:
             return "spacing"
         return str(min(full, key=lambda window: window.limit / window.seconds))
+
+    def _wait(self, moment: float, name: str) -> None:
+        """Let so much time pass that the short windows are empty."""
+        if moment > self.moment:
+            self._pass(moment, name)
+            self._since, self._sent = moment, 0
 
     def _pass(self, moment: float, name: str) -> None:
         if moment > self.moment:

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
+from whatsapp_provider.campaigns.calendars import both_open
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
 from whatsapp_provider.campaigns.ledger.schema import delivery
@@ -52,27 +53,13 @@ def hours(connection: Connection, lease: Lease, rules: Rules, now: float, *, has
     if has_lanes:
         values = {"b_campaign": lease.campaign, "b_channel": lease.channel}
         found = {row.id: _zones(row.zones) for row in connection.execute(_of_channel, values)}
-    opens = {lane: _opens(rules, zones, now) for lane, zones in found.items()}
+    opens = {lane: both_open(now, rules.calendar, rules.quiet, zones) for lane, zones in found.items()}
     later = [moment for moment in opens.values() if now < moment < inf]
     return Hours(
         mine=tuple(found),
         open=tuple(lane for lane, moment in opens.items() if moment <= now),
         next_opening=min(later, default=None),
     )
-
-
-def _opens(rules: Rules, zones: tuple[str, ...], now: float) -> float:
-    """Return the first moment at which sender and recipients are awake."""
-    moment = now
-    while moment < inf:
-        before = moment
-        if rules.calendar is not None:
-            moment = rules.calendar.opens(moment)
-        if rules.quiet is not None and moment < inf:
-            moment = rules.quiet.opens(moment, zones)
-        if moment == before:
-            break
-    return moment
 
 
 def of_run(lease: Lease, run: Hours) -> ColumnElement[bool]:
