@@ -101,8 +101,8 @@ def _without(message_id: str | None, recipient: str) -> str | None:
     if message_id is None or message_id.startswith(UNMASKABLE):
         return None
     shown = mask_number(recipient).partition("@")[0]
-    for form in address_forms(recipient):
-        message_id = message_id.replace(form.partition("@")[0], shown)
+    for name in filter(None, (form.partition("@")[0] for form in address_forms(recipient))):
+        message_id = message_id.replace(name, shown)
     return message_id
 
 
