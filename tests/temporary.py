@@ -13,7 +13,9 @@ from pathlib import Path
 import psutil
 
 MEMORY = Path("/dev/shm")
-ENOUGH = 4 * 2**30  #: bytes; a run of all tests takes less than one of them
+ENOUGH = (
+    4 * 2**30
+)  #: bytes; most of the tests need one of these, the bare environments of `make package-test` two
 
 
 def use_memory(folder: Path = MEMORY) -> bool:
