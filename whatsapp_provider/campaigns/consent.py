@@ -15,7 +15,7 @@ from whatsapp_provider.redaction import redact
 
 #: Compared without case, accents and marks.
 YES = frozenset(
-    [
+    {
         "1",
         "true",
         "t",
@@ -32,11 +32,10 @@ YES = frozenset(
         "ja",
         "j",
         "wahr",
-        "vero",
-    ]
+    }
 )
 NO = frozenset(
-    [
+    {
         "0",
         "false",
         "f",
@@ -52,8 +51,8 @@ NO = frozenset(
         "none",
         "null",
         "nan",
-        "na",
-    ]
+        "n a",
+    }
 )
 
 #: The code of a delivery that is left out for it.
