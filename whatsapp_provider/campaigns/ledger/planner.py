@@ -16,7 +16,7 @@ from whatsapp_provider.campaigns.ledger import planning, plans
 from whatsapp_provider.campaigns.ledger.behind import Behind
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
 from whatsapp_provider.campaigns.ledger.parting import parted
-from whatsapp_provider.campaigns.ledger.planning import BATCH, LEASE_SECONDS, Busy, Held, Order, Written
+from whatsapp_provider.campaigns.ledger.planning import LEASE_SECONDS, Busy, Held, Order, Written
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Planned
 from whatsapp_provider.campaigns.ledger.states import CampaignState
 from whatsapp_provider.campaigns.ledger.views import Views
@@ -26,7 +26,7 @@ from whatsapp_provider.redaction import mask_number
 log = logging.getLogger(__name__)
 
 #: Between looks at a campaign that another task plans: at first, and at most.
-FIRST_LOOK_SECONDS, LOOK_SECONDS = 0.1, 2.0
+FIRST_LOOK_SECONDS, LOOK_SECONDS = 0.1, 10.0
 PATIENCE_SECONDS = 3600.0  #: how long another task is waited for
 
 Batch = list[Planned]
@@ -62,12 +62,14 @@ class Reading:
     """An audience on its way into the ledger.
 
     :param fingerprint: of the template, and of people as they come, unless it is of the audience's name.
+    :param size: of a batch.
     """
 
     people: Iterable[Planned]
     tally: Tally
     fingerprint: Fingerprint
     by_name: bool
+    size: int
     total: int = 0
     excluded: Counter[str] = field(default_factory=Counter)
 
@@ -84,7 +86,7 @@ class Reading:
             first = batch.setdefault(person.recipient, person)
             if first is not person:
                 self.tally.duplicate(person, first.seq or 0)
-            elif len(batch) == BATCH:
+            elif len(batch) == self.size:
                 yield list(batch.values())
                 batch = {}
         yield list(batch.values())
@@ -135,17 +137,17 @@ class Planner(Views):
         :raises WaitTimeoutError: if another task is planning it all the time.
         :raises LeaseLostError: if this one was suspended for so long that another has taken over.
         """
-        reading = Reading(people, tally or Strict(), Fingerprint(template), known_by is not None)
+        order, kept = _complete(order or Order(), wanted), frozen or Frozen.of(template)
+        reading = Reading(people, tally or Strict(), Fingerprint(template), known_by is not None, order.batch)
         if known_by is not None:
             reading.fingerprint.add(known_by, "")
         batches = reading.batches()
         found = self.find(wanted.campaign_id)
         if found is not None and found.state is not CampaignState.PLANNING:
             return self._recognize(wanted, reading, batches)
-        order, kept = _complete(order or Order(), wanted), frozen or Frozen.of(template)
         batch = next(batches)
         # What fits into one batch is written in one commit: single messages are.
-        whole = reading.left_out() if len(batch) < BATCH else None
+        whole = reading.left_out() if len(batch) < order.batch else None
         held = self._enter(wanted, kept, order, reading, batch, whole)
         if held is None:
             return self._recognize(wanted, reading, batches)
@@ -197,7 +199,7 @@ class Planner(Views):
                     "A task that planned campaign %s was killed; what it wrote is removed.",
                     wanted.campaign_id,
                 )
-                self._undo(held)
+                self._undo(held, order)
             else:
                 return held
 
@@ -237,7 +239,7 @@ class Planner(Views):
             # Nothing that tells why it failed may be lost for what can be done later: the lease ends by itself.
             with suppress(LedgerError):
                 # A task that is told to stop has no time to remove a million rows.
-                self._undo(held) if isinstance(error, Exception) else self._release(held)
+                self._undo(held, order) if isinstance(error, Exception) else self._release(held)
             raise
 
     @again_after_deadlock
@@ -259,18 +261,18 @@ class Planner(Views):
             now = self._database.now(connection)
             planning.conclude(connection, held, fingerprint, reading.total, left_out, order.state, now)
 
-    def _undo(self, held: Held) -> None:
+    def _undo(self, held: Held, order: Order) -> None:
         """Remove a campaign and its people, unless somebody else has it."""
         with suppress(LeaseLostError):
             last: str | None = ""
             while last is not None:
-                last = self._remove(held, last)
+                last = self._remove(held, last, order.batch)
             self._forget(held)
 
     @again_after_deadlock
-    def _remove(self, held: Held, after: str) -> str | None:
+    def _remove(self, held: Held, after: str, count: int) -> str | None:
         with self._database.transaction() as connection:
-            return planning.remove(connection, held, after, self._database.now(connection))
+            return planning.remove(connection, held, after, count, self._database.now(connection))
 
     @again_after_deadlock
     def _forget(self, held: Held) -> None:

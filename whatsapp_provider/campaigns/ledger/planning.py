@@ -19,7 +19,7 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from whatsapp_provider.campaigns.campaign import Campaign, Frozen
-from whatsapp_provider.campaigns.ledger import bulk
+from whatsapp_provider.campaigns.ledger import bulk, erased
 from whatsapp_provider.campaigns.ledger.columns import kept
 from whatsapp_provider.campaigns.ledger.database import insert_one
 from whatsapp_provider.campaigns.ledger.records import Planned
@@ -43,6 +43,7 @@ class Order:
     :param screens: who is left out; asked one after the other.
     :param lanes: which part of the campaign a person is in; without it there are none.
     :param wait: lets seconds pass while another task plans the campaign.
+    :param batch: how many people are written in one transaction.
     """
 
     state: CampaignState = CampaignState.RUNNING
@@ -50,6 +51,7 @@ class Order:
     screens: Sequence[Screen] = ()
     lanes: Lanes | None = None
     wait: Callable[[float], None] = sleep
+    batch: int = BATCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,7 @@ def add(connection: Connection, number: int, people: Sequence[Planned], order: O
         asked = [person for person in new if person.exclusion is None]
         answers = iter(screen.screen(connection, asked, now) if asked else ())
         new = [person if person.exclusion else next(answers) for person in new]
+    new = erased.without_names(connection, number, new)
     sent_to = [person for person in new if person.exclusion is None]
     lanes = order.lanes.lanes(connection, number, sent_to, now) if order.lanes else {}
     bulk.write(connection, number, [_row(person, lanes) for person in new], now)
@@ -180,7 +183,8 @@ def _row(person: Planned, lanes: Mapping[str, int]) -> bulk.NewRow:
         person.seq or 0,
         person.recipient,
         person.address,
-        person.variables,
+        # What is not sent needs no values.
+        None if out else person.variables,
         person.body_hash,
         DeliveryState.SUPPRESSED if out else DeliveryState.PLANNED,
         kept(out.code, 80) if out else None,
@@ -225,18 +229,18 @@ _next = (
     select(delivery.c.id, delivery.c.recipient)
     .where(delivery.c.campaign == bindparam("b_number"), delivery.c.recipient > bindparam("b_after"))
     .order_by(delivery.c.recipient)
-    .limit(BATCH)
+    .limit(bindparam("b_count"))
 )
 _delete = delete(delivery).where(delivery.c.id.in_(bindparam("b_ids", expanding=True)))
 
 
-def remove(connection: Connection, held: Held, after: str, now: float) -> str | None:
+def remove(connection: Connection, held: Held, after: str, count: int, now: float) -> str | None:
     """Remove the next of a campaign's people; return the last of them, ``None`` if all are gone.
 
     :param after: the last of those before: where they were, a server would step over their remains each time.
     """
     keep(connection, held, now)
-    rows = connection.execute(_next, {"b_number": held.number, "b_after": after}).all()
+    rows = connection.execute(_next, {"b_number": held.number, "b_after": after, "b_count": count}).all()
     if not rows:
         return None
     connection.execute(_delete, {"b_ids": [row.id for row in rows]})
