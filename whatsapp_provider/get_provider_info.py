@@ -18,6 +18,7 @@ _MODULES = {
         "webhook",
         "message",
         "campaign",
+        "control",
         "settle",
         "report",
         "contacts",
@@ -26,8 +27,8 @@ _MODULES = {
         "settings",
         "templates",
     ],
-    "sensors": ["channel"],
-    "triggers": ["channel", "moment"],
+    "sensors": ["channel", "campaign"],
+    "triggers": ["channel", "campaign", "moment"],
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,8 +12,9 @@ from tests.campaigns.support import Desk, number
 from whatsapp_provider.campaigns.audience import AudienceOptions, Policy
 from whatsapp_provider.campaigns.campaign import Frozen
 from whatsapp_provider.campaigns.extend import extend_campaign
+from whatsapp_provider.campaigns.ledger.batches import BATCH
 from whatsapp_provider.campaigns.ledger.control import By, Controlled
-from whatsapp_provider.campaigns.ledger.planning import BATCH, Order
+from whatsapp_provider.campaigns.ledger.planning import Order
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord
 from whatsapp_provider.campaigns.ledger.schema import campaign
 from whatsapp_provider.campaigns.ledger.states import CampaignState
@@ -26,14 +26,13 @@ from whatsapp_provider.errors import AudienceError, CampaignMismatchError, Confi
 
 ADA = By("ada")
 TEXT = "Hi {{ name }}"
-AS_PLANNED: dict[str, Any] = {"message": json.dumps(TEXT)}
 
 
 def person(index: int) -> dict[str, Any]:
     return {"phone": number(index), "name": f"N{index}"}
 
 
-def plan(desk: Desk, count: int, terms: dict[str, Any] = AS_PLANNED) -> CampaignRecord:
+def plan(desk: Desk, count: int, **terms: Any) -> CampaignRecord:
     rows = rows_of([person(index) for index in range(count)], recipient_field="phone")
     order = Order(terms=terms)
     template = MessageTemplate(TEXT)
@@ -44,7 +43,9 @@ def plan(desk: Desk, count: int, terms: dict[str, Any] = AS_PLANNED) -> Campaign
 
 def extend(desk: Desk, rows: Sequence[dict[str, Any]], **options: Any) -> Controlled:
     found = rows_of(rows, recipient_field="phone")
-    return extend_campaign(desk.ledger, "spring", found, AudienceOptions(**options), ADA)
+    return extend_campaign(
+        desk.ledger, "spring", MessageTemplate(TEXT), found, AudienceOptions(**options), ADA
+    )
 
 
 def test_further_people_get_the_campaigns_own_message_after_those_before(desk: Desk) -> None:
@@ -117,15 +118,9 @@ def test_a_campaign_that_is_over_or_being_planned_takes_nobody_in(desk: Desk, st
     assert desk.counts(record) == {"planned": 1}
 
 
-def test_a_campaign_without_its_message_takes_nobody_in(desk: Desk) -> None:
-    plan(desk, 1, terms={})
-    with pytest.raises(ConfigurationError, match="without its message being kept"):
-        extend(desk, [person(5)])
-
-
 def test_nobody_is_put_into_no_lane_of_a_campaign_that_has_lanes(desk: Desk) -> None:
     """They would wait for ever: no run sends to who is in no lane."""
-    record = plan(desk, 1, terms={**AS_PLANNED, "lanes": 2})
+    record = plan(desk, 1, lanes=2)
     with pytest.raises(ConfigurationError, match="by its recipients' hours"):
         extend(desk, [person(5)])
     assert desk.counts(record) == {"planned": 1}

@@ -16,12 +16,14 @@ from whatsapp_provider.campaigns.ledger.turns import UNSENT
 from whatsapp_provider.campaigns.outcome import Ending, Outcome
 from whatsapp_provider.campaigns.render import Renderer
 from whatsapp_provider.errors import (
+    CampaignCancelledError,
     CampaignMismatchError,
     CampaignPausedError,
     CampaignStoppedError,
     ConfigurationError,
     InDoubtError,
     RecipientRejectedError,
+    RecipientSuppressedError,
 )
 
 PREFIX = SINGLE
@@ -82,6 +84,7 @@ def result_after(
     :param resend: whether a message in doubt is sent again.
     :raises CampaignError: if the run ended before that; running it again goes on.
     :raises RecipientRejectedError: if the gateway refused it for this recipient.
+    :raises RecipientSuppressedError: if the recipient is not to be written to.
     :raises InDoubtError: if nobody knows whether it was sent.
     :raises WhatsAppError: whatever made the run pause.
     """
@@ -102,6 +105,14 @@ def _entry(ledger: Ledger, record: CampaignRecord) -> Entry:
 
 def _rejected(entry: Entry, _outcome: Outcome) -> Exception:
     return RecipientRejectedError(entry.reason or "The gateway refused the message.", code=entry.code)
+
+
+def _suppressed(entry: Entry, _outcome: Outcome) -> Exception:
+    return RecipientSuppressedError(
+        f"The message was not sent: its recipient is not to be written to ({entry.reason or entry.code}). Pass "
+        "ignore_suppression=True for what they must be told all the same.",
+        code=entry.code,
+    )
 
 
 def _in_doubt(entry: Entry, _outcome: Outcome) -> Exception:
@@ -125,6 +136,8 @@ def _not_resent(entry: Entry, outcome: Outcome) -> Exception:
 def _not_sent(_entry: Entry, outcome: Outcome) -> Exception:
     if outcome.error is not None:
         return outcome.error
+    if outcome.ending in (Ending.CANCELLED, Ending.EXPIRED):
+        return CampaignCancelledError(f"The message was not sent, and is not any more: {outcome.reason}.")
     if outcome.ending is Ending.STOPPED:
         return CampaignStoppedError("The task was told to stop before the message was sent.")
     return CampaignPausedError(f"The message was not sent: {outcome.reason}")
@@ -132,5 +145,6 @@ def _not_sent(_entry: Entry, outcome: Outcome) -> Exception:
 
 _FAILURES: dict[DeliveryState, Callable[[Entry, Outcome], Exception]] = {
     DeliveryState.REJECTED: _rejected,
+    DeliveryState.SUPPRESSED: _suppressed,
     DeliveryState.IN_DOUBT: _in_doubt,
 }

@@ -70,10 +70,12 @@ def locate_ledger(conn_id: str | None = None) -> URL:
     return _locate(named, connection)
 
 
-async def open_ledger_async() -> Ledger:
+async def open_ledger_async(*, look_only: bool = False) -> Ledger:
     """Return the ledger from async code, as :func:`open_ledger` does.
 
     Its methods block: call them in a thread.
+
+    :param look_only: make no tables where there are none: a triggerer on a host of its own may find a file of its own.
     """
     from airflow.providers.common.compat.connection import get_async_connection
 
@@ -82,7 +84,7 @@ async def open_ledger_async() -> Ledger:
         connection = await get_async_connection(conn_id)
     except AirflowNotFoundException:
         connection = None
-    return await asyncio.to_thread(_open, conn_id, connection)
+    return await asyncio.to_thread(_open, conn_id, connection, _may_change_tables() and not look_only)
 
 
 def _may_change_tables() -> bool:
@@ -99,10 +101,10 @@ def _is_required(conn_id: str) -> bool:
     return named or f"AIRFLOW_CONN_{conn_id.upper()}" in os.environ
 
 
-def _open(conn_id: str, connection: Any) -> Ledger:
+def _open(conn_id: str, connection: Any, may_change_tables: bool) -> Ledger:
     from whatsapp_provider.campaigns.ledger.ledger import Ledger
 
-    return Ledger(_locate(conn_id, connection), may_change_tables=_may_change_tables())
+    return Ledger(_locate(conn_id, connection), may_change_tables=may_change_tables)
 
 
 def _locate(conn_id: str, connection: Any) -> URL:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from whatsapp_provider.operators.audience import known_by, members_of, open_rows, shown
-from whatsapp_provider.operators.base import Private, WhatsAppOperator, reveal
+from whatsapp_provider.operators.base import Private, PrivateFields, reveal
 from whatsapp_provider.operators.choices import alias_columns, check_choice
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from whatsapp_provider.operators.routes import Reach
 
 
-class AudienceArguments(WhatsAppOperator):
+class AudienceArguments(PrivateFields):
     """Base of the tasks that read an audience.
 
     :param audience: path or URL of a ``.csv``, ``.jsonl`` or ``.parquet`` file (any storage of

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 #: A retry would meet the same error, until a person changes something.
 _FINAL = (
+    CampaignCancelledError,
     ConfigurationError,
     InputError,
     UnsupportedError,
@@ -177,3 +178,10 @@ def run_key(context: Context, *, with_map_index: bool) -> str:
     key = f"{ti.dag_id}/{ti.task_id}/{ti.run_id}"
     index = ti.map_index if ti.map_index is not None else -1
     return f"{key}/{index}" if with_map_index and index >= 0 else key
+
+
+def starter(context: Context) -> str:
+    """Return who is behind this run: the person that started it, where Airflow tells, and the task."""
+    user = getattr(context.get("dag_run"), "triggering_user_name", None)
+    task = run_key(context, with_map_index=True)
+    return f"{user} in {task}" if user else task

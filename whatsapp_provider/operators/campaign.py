@@ -26,6 +26,7 @@ from whatsapp_provider.operators.preview import show_preview
 from whatsapp_provider.operators.routes import message_check
 from whatsapp_provider.operators.staleness import skip_stale_run
 from whatsapp_provider.operators.telling import tell, tellers
+from whatsapp_provider.triggers.campaign import WhatsAppCampaignResumeTrigger
 from whatsapp_provider.triggers.moment import WhatsAppMomentTrigger, check_due
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class WhatsAppSendCampaignOperator(WhatsAppCampaignOperator):
         for line in lines(summary):
             self.log.info(line)
         if outcome.ending is Ending.WAITING:
-            self._wait(outcome)
+            self._wait(outcome, job.record.campaign_id)
         self._refuse(outcome, job.record.campaign_id, summary["open"])
         if outcome.ending is Ending.EXPIRED:
             self.log.warning("The campaign's deadline has passed; the rest is not sent: %s.", outcome.reason)
@@ -184,18 +185,19 @@ class WhatsAppSendCampaignOperator(WhatsAppCampaignOperator):
         tell_outlets(context, self.outlets, summary)
         return summary
 
-    def _wait(self, outcome: Outcome) -> None:
-        """Give the slot back until the moment at which the campaign can go on.
+    def _wait(self, outcome: Outcome, campaign_id: str) -> None:
+        """Give the slot back until the campaign can go on.
 
         :raises TaskDeferred: always.
         """
         why = f" ({outcome.reason})" if outcome.reason else ""
         if outcome.until_let_go:
-            self.log.info("Nothing may be sent now%s; it looks again in %.0f s.", why, outcome.seconds)
-        else:
-            self.log.info(
-                "The next message may go in %.0f s%s; until then the slot is free.", outcome.seconds, why
-            )
+            self.log.info("Nothing may be sent now%s; until somebody lets it go on, the slot is free.", why)
+            trigger = WhatsAppCampaignResumeTrigger(campaign_id, outcome.seconds)
+            self.defer(trigger=trigger, method_name="resume")
+        self.log.info(
+            "The next message may go in %.0f s%s; until then the slot is free.", outcome.seconds, why
+        )
         moment = time.time() + outcome.seconds + random.uniform(0, JITTER_SECONDS)  # noqa: S311 - no secret
         self.defer(trigger=WhatsAppMomentTrigger(moment), method_name="resume")
 
@@ -214,7 +216,7 @@ class WhatsAppSendCampaignOperator(WhatsAppCampaignOperator):
             ) from outcome.error
         if outcome.ending is Ending.CANCELLED:
             raise CampaignCancelledError(
-                f"Campaign {campaign_id!r} was cancelled: {outcome.reason}. What was not sent by then is not sent."
+                f"Campaign {campaign_id!r} was {outcome.reason}. What was not sent by then is not sent."
             )
         if outcome.ending is Ending.STOPPED:
             raise CampaignStoppedError(

@@ -9,7 +9,7 @@ from airflow.providers.common.compat.sdk import BaseOperator
 
 from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.hooks.ledger import open_ledger
-from whatsapp_provider.operators.base import no_vain_retries, run_key
+from whatsapp_provider.operators.base import no_vain_retries, starter
 from whatsapp_provider.operators.choices import check_choice
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class WhatsAppSettleDeliveriesOperator(BaseOperator):
         ledger = open_ledger()
         try:
             settled = ledger.settle(
-                campaign_id, wanted, Verdict(self.outcome), by=self.by or _starter(context), note=self.note
+                campaign_id, wanted, Verdict(self.outcome), by=self.by or starter(context), note=self.note
             )
         finally:
             ledger.dispose()
@@ -99,9 +99,3 @@ class WhatsAppSettleDeliveriesOperator(BaseOperator):
             raise ConfigurationError(
                 f"deliveries must be numbers from the campaign's report, e.g. [12, 15], or 'all', not {given!r}."
             ) from None
-
-
-def _starter(context: Context) -> str:
-    user = getattr(context.get("dag_run"), "triggering_user_name", None)
-    task = run_key(context, with_map_index=True)
-    return f"{user} in {task}" if user else task

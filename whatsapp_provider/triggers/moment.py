@@ -12,7 +12,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 #: Airflow 3.3 can fail a healthy task that resumes within seconds of being deferred; none did after 25 s.
 HOLD_SECONDS = 25.0
 LONGEST_SLEEP = 60.0
-_DUE = "due"
+DUE = "due"
 
 
 def check_due(event: Mapping[str, Any] | None) -> None:
@@ -20,7 +20,7 @@ def check_due(event: Mapping[str, Any] | None) -> None:
 
     :raises RuntimeError: for anything else, nothing at all included.
     """
-    if (event or {}).get("status") != _DUE:
+    if (event or {}).get("status") != DUE:
         raise RuntimeError(f"The trigger said {event!r} where the end of a wait was expected.")
 
 
@@ -42,4 +42,4 @@ class WhatsAppMomentTrigger(BaseTrigger):
         """Sleep in pieces, so that a changed clock is noticed."""
         while (left := self.moment - time()) > 0:  # noqa: ASYNC110 - time is what is waited for
             await asyncio.sleep(min(left, LONGEST_SLEEP))
-        yield TriggerEvent({"status": _DUE})
+        yield TriggerEvent({"status": DUE})

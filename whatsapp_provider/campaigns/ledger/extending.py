@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
-from typing import Any
 
-from sqlalchemy import Row, update
+from sqlalchemy import update
 
-from whatsapp_provider.campaigns.campaign import Frozen
-from whatsapp_provider.campaigns.ledger import planning
+from whatsapp_provider.campaigns.ledger import erased, planning
+from whatsapp_provider.campaigns.ledger.batches import BATCH
 from whatsapp_provider.campaigns.ledger.control import (
     Action,
     By,
@@ -25,37 +23,15 @@ from whatsapp_provider.campaigns.ledger.control import (
     told,
 )
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
-from whatsapp_provider.campaigns.ledger.planning import BATCH, Order
+from whatsapp_provider.campaigns.ledger.planning import Order
 from whatsapp_provider.campaigns.ledger.records import Planned
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
+from whatsapp_provider.campaigns.ledger.states import CampaignState
 from whatsapp_provider.errors import ConfigurationError
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a campaign says to everybody, as it was planned.
-
-    :param message: as its author wrote it.
-    :param frozen: its hash, and the values that all messages see.
-    """
-
-    message: Any
-    frozen: Frozen
 
 
 class Extending(Controlling):
     """Adds people to campaigns."""
-
-    @again_after_deadlock
-    def message_of(self, campaign_id: str) -> Said:
-        """Return what a campaign that may be extended says.
-
-        :raises ConfigurationError: if there is no such campaign, it is over or being planned, or it keeps no message.
-        """
-        self.prepare()
-        with self._database.transaction() as connection:
-            row = _open(locked(connection, campaign_id))
-            return Said(json.loads(row.message), Frozen(row.template, row.shared))
 
     def extend(
         self, campaign_id: str, people: Iterable[Planned], by: By, order: Order | None = None
@@ -65,8 +41,10 @@ class Extending(Controlling):
         What is half done is done by doing it again.
 
         :param order: who is left out, and whose lane is which.
-        :raises ConfigurationError: as :meth:`message_of`; or if the campaign has lanes and ``order`` knows none.
+        :raises ConfigurationError: if there is no such campaign, it is over or being planned, or it has lanes and
+            ``order`` knows none.
         """
+        self.prepare()
         done: Controlled | None = None
         for batch in _batches(people):
             some = self._take_in(
@@ -82,7 +60,7 @@ class Extending(Controlling):
         self, campaign_id: str, batch: Sequence[Planned], by: By, order: Order, *, first: bool
     ) -> Controlled:
         with self._database.transaction() as connection:
-            row = _open(locked(connection, campaign_id))
+            row = not_over(planned(locked(connection, campaign_id)))
             if row.lanes and order.lanes is None:
                 raise ConfigurationError(
                     f"Campaign {campaign_id!r} goes through several channels or by its recipients' hours, and people "
@@ -90,25 +68,16 @@ class Extending(Controlling):
                 )
             now = self._database.now(connection)
             last = planning.last_place(connection, row.id)
-            placed = [replace(person, seq=last + place) for place, person in enumerate(batch, 1)]
+            further = erased.newcomers(connection, row.id, batch)
+            placed = [replace(person, seq=last + place) for place, person in enumerate(further, 1)]
             count = planning.add(connection, row.id, placed, order, now).count
-            state = reopened(row) if count else row.state
+            state = reopened(row) if count else CampaignState(row.state)
             if count:
                 values = {"state": state, "total": (row.total or last) + count}
                 connection.execute(update(campaigns).where(campaigns.c.id == row.id).values(**values))
                 if first:
                     note(connection, row.id, Action.EXTEND, by, now)
             return told(row, Action.EXTEND, state=state, deliveries=count)
-
-
-def _open(row: Row[Any]) -> Row[Any]:
-    not_over(planned(row))
-    if row.message is None:
-        raise ConfigurationError(
-            f"Campaign {row.campaign_id!r} was planned without its message being kept, so nobody can be added to it. "
-            "Make another campaign for them."
-        )
-    return row
 
 
 def _batches(people: Iterable[Planned]) -> Iterator[list[Planned]]:

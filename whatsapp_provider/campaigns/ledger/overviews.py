@@ -74,6 +74,19 @@ class Overseeing(Store):
             return found
 
     @again_after_deadlock
+    def stop_of(self, campaign_id: str) -> Stop | None:
+        """Return what keeps a campaign from sending now, without counting anything.
+
+        :raises ConfigurationError: if there is no such campaign.
+        """
+        self.prepare()
+        with self._database.transaction() as connection:
+            row = connection.execute(by_id(campaign_id)).one_or_none()
+            if row is None:
+                raise ConfigurationError(f"The ledger has no campaign {campaign_id!r}.")
+            return standing.stop_of(row, self._database.now(connection))
+
+    @again_after_deadlock
     def overviews(self, *, limit: int = 50, single: bool = False) -> Sequence[Overview]:
         """Return where the newest campaigns are, the newest first.
 
