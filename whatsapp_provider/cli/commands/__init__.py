@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from whatsapp_provider.cli.commands.campaign import CAMPAIGN
 from whatsapp_provider.cli.commands.doctor import DOCTOR
 from whatsapp_provider.cli.commands.kinds import Command, Group
 from whatsapp_provider.cli.commands.ledger import LEDGER
 
 #: In the order in which they are listed.
-COMMANDS: tuple[Command | Group, ...] = (DOCTOR, LEDGER)
+COMMANDS: tuple[Command | Group, ...] = (DOCTOR, CAMPAIGN, LEDGER)

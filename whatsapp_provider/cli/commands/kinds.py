@@ -6,6 +6,7 @@ import argparse
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
@@ -64,3 +65,17 @@ def seconds(value: str) -> float:
     if not 0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"{value!r} is no number of seconds above 0")
     return number
+
+
+def moment(value: str) -> float:
+    """Read a moment of the command line; without an offset it is UTC.
+
+    :raises argparse.ArgumentTypeError: unless it is an ISO date and time.
+    """
+    try:
+        read = datetime.fromisoformat(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{value!r} is no date and time like 2030-03-31T18:00+02:00"
+        ) from None
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
