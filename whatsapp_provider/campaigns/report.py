@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from whatsapp_provider.campaigns.campaign import SEVERAL
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Counts
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
@@ -32,7 +33,20 @@ def report(ledger: Ledger, record: CampaignRecord) -> dict[str, Any]:
         "failures": failures,
         "rejected": _listed(ledger, record, DeliveryState.REJECTED),
         "in_doubt": _listed(ledger, record, DeliveryState.IN_DOUBT),
+        **_channels(ledger, record),
     }
+
+
+def _channels(ledger: Ledger, record: CampaignRecord) -> dict[str, Any]:
+    """Return what went through each channel, of a campaign that goes over several."""
+    if not record.channel.startswith(f"{SEVERAL}/"):
+        return {}
+    parts = ledger.by_channel(record)
+    told = {
+        key: {"sent": part.counts.sent, "open": part.counts.open, "stopped": part.stopped}
+        for key, part in parts.items()
+    }
+    return {"channels": told}
 
 
 def rates(counts: Counts) -> dict[str, float]:
@@ -87,6 +101,11 @@ def lines(summary: dict[str, Any]) -> list[str]:
     counts = ", ".join(f"{count} {state}" for state, count in summary["counts"].items())
     told = [f"Campaign {summary['campaign_id']}: {summary['sent']} of {summary['total']} sent ({counts})."]
     told += [f"Left out: {count} x {reason}." for reason, count in summary["left_out"].items()]
+    told += [
+        f"Through {key}: {part['sent']} sent."
+        + (f" It stopped: {part['stopped']}" if part["stopped"] else "")
+        for key, part in summary.get("channels", {}).items()
+    ]
     told += [f"{item['count']} x {item['state']} with {item['code']}." for item in summary["failures"]]
     told += [
         f"In doubt, not resent: {item['recipient']} (delivery {item['delivery']}): {item['reason']}"

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
+from functools import partial
+from math import inf, log
 
 from sqlalchemy import Connection, bindparam, func, select
 
@@ -24,7 +25,7 @@ from whatsapp_provider.campaigns.zones import zones_of
 from whatsapp_provider.errors import ConfigurationError
 
 AT_ONCE = 500  #: people asked for in one statement
-_HASHES = 2**64
+_RANKS = 2**48 + 2
 #: Their phone shows the message, or may.
 _SHOWING = sorted({*SENT, DeliveryState.IN_DOUBT})
 
@@ -44,16 +45,20 @@ class Shares:
             raise ConfigurationError(
                 f"Weights are given for {', '.join(unknown)}, no channel of the campaign."
             )
-        if any(not 0 < weight < float("inf") for weight in self.weights.values()):
+        if any(not 0 < weight < inf for weight in self.weights.values()):
             raise ConfigurationError("A channel's weight is a number above 0.")
 
     def of(self, recipient: str) -> str:
-        """Return the channel of a person, the same each time."""
-        sums = list(accumulate(self.weights.get(channel, 1.0) for channel in self.channels))
-        place = int.from_bytes(hashlib.sha256(recipient.encode()).digest()[:8]) / _HASHES * sums[-1]
-        return next(
-            (name for name, end in zip(self.channels, sums, strict=True) if place < end), self.channels[-1]
-        )
+        """Return the channel of a person, the same each time.
+
+        Everybody ranks all channels by a hash of their own, so that those of one that is gone spread over the others.
+        """
+        return max(self.channels, key=partial(self._rank, recipient))
+
+    def _rank(self, recipient: str, channel: str) -> float:
+        digest = hashlib.sha256(f"{channel}\n{recipient}".encode()).digest()
+        # The weight's share of people ranks the channel first, whatever the others are.
+        return self.weights.get(channel, 1.0) / -log((int.from_bytes(digest[:6]) + 1) / _RANKS)
 
 
 @dataclass(frozen=True, slots=True)
