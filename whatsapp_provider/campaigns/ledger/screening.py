@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from whatsapp_provider.campaigns.ledger import numbers, spreading, suppression
+from whatsapp_provider.campaigns.ledger import erased, numbers, spreading, suppression
 from whatsapp_provider.campaigns.ledger.identities import LearnedFrom
 from whatsapp_provider.campaigns.ledger.records import Exclusion, Planned
 from whatsapp_provider.campaigns.ledger.refusals import CAPPED, SUPPRESSED
@@ -35,7 +35,8 @@ class SuppressionScreen:
         told = [(person.recipient, *person.aliases) for person in people if person.aliases]
         spreading.link(connection, told, LearnedFrom.AUDIENCE, now)
         found = suppression.suppressed(connection, [person.recipient for person in people], self.lists, now)
-        return _without(people, SUPPRESSED, found)
+        gone = {recipient: words for recipient, words in found.items() if words == suppression.ERASED}
+        return _without(_without(people, SUPPRESSED, found), erased.CODE, gone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,9 @@ def told(name: str, source: str) -> str:
     return f"{name}: {_WORDS[Source(source)]}"
 
 
+#: What is told of somebody whose data was erased.
+ERASED = told(OPT_OUT, Source.ERASED)
+
 #: What counts towards a cap: it reached the person, or may have.
 _REACHING = (SENT - {DeliveryState.FAILED}) | {DeliveryState.SENDING, DeliveryState.IN_DOUBT}
 
