@@ -26,17 +26,25 @@ from tests.campaigns.ledger.traces import (
     traces,
     wamid,
 )
-from tests.campaigns.support import CHANNEL, Desk, number
+from tests.campaigns.support import CHANNEL, Desk, entry, number
+from whatsapp_provider.campaigns.audience import AudienceOptions
 from whatsapp_provider.campaigns.identity import parse_form
+from whatsapp_provider.campaigns.ledger.control import By
 from whatsapp_provider.campaigns.ledger.erased import PREFIX
 from whatsapp_provider.campaigns.ledger.identities import LearnedFrom
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.news import Recorded, Seen
-from whatsapp_provider.campaigns.ledger.records import Result
+from whatsapp_provider.campaigns.ledger.planning import Order
+from whatsapp_provider.campaigns.ledger.records import Planned, Result
 from whatsapp_provider.campaigns.ledger.schema import delivery
+from whatsapp_provider.campaigns.ledger.screening import screens_of
 from whatsapp_provider.campaigns.ledger.states import DeliveryState, Proof
 from whatsapp_provider.campaigns.ledger.suppression import Source
 from whatsapp_provider.campaigns.pacing import Pace
+from whatsapp_provider.campaigns.plan import make_plan
+from whatsapp_provider.campaigns.readers import rows_of
+from whatsapp_provider.campaigns.render import MessageTemplate
+from whatsapp_provider.campaigns.rules import Rules
 from whatsapp_provider.errors import ConfigurationError, LedgerUnavailableError
 from whatsapp_provider.model import MessageStatus
 
@@ -144,6 +152,30 @@ def test_doing_it_again_finds_nothing_more(files: Files) -> None:
     files.ledger.erase(ADA, by="Eve")
     again = files.ledger.erase(ADA, by="Eve")
     assert (again.deliveries, again.links, again.checks, again.notes) == (0, 0, 0, 0)
+
+
+def test_an_audience_that_has_them_still_writes_nothing_of_them_down(files: Files) -> None:
+    ledger = files.ledger
+    ledger.erase(ADA, by="Eve")
+    rows = [{"phone": ADA, "name": NAME}, {"phone": BOB, "name": "Bob"}]
+    record = make_plan(
+        ledger,
+        files.desk.campaign("next"),
+        MessageTemplate("Hi {{ name }}", clock=files.desk.time),
+        rows_of(rows, recipient_field="phone"),
+        AudienceOptions(),
+        order=Order(screens=screens_of(Rules(), "whapi")),
+    ).record
+    assert found(ledger) == set()
+    assert ledger.left_out(record) == {"erased": 1}
+    assert {to for name, to in deliveries(ledger) if name == "next"} == {BOB, *_stand_in(ledger)}
+    # Further people are taken in, and who is in it by the hash is passed over.
+    further = [Planned(ADA, ADA, "{}", None), entry(7)]
+    assert ledger.extend("next", further, By("Eve")).deliveries == 1
+
+
+def _stand_in(ledger: Ledger) -> set[str]:
+    return {to for name, to in deliveries(ledger) if name == "spring" and to.startswith(PREFIX)}
 
 
 # -- what is under way, and what comes late --------------------------------------------------------
