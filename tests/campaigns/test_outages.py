@@ -109,3 +109,17 @@ def test_odd_characters_in_the_reason_of_a_pause_do_not_cost_the_pause(desk: Des
     desk.phones.answer = lambda _recipient, _attempt: odd
     assert desk.run(desk.plan(3)).ending is Ending.PAUSED
     assert desk.state() is CampaignState.PAUSED
+
+
+def test_what_went_wrong_before_a_wait_counts_after_it(desk: Desk) -> None:
+    """Ten an hour never are the fifty that a share must be of: those of the hours before count too."""
+    campaign = desk.campaign(pace=Pace("hourly", (Window(10, 3600.0),)))
+    desk.phones.answer = lambda recipient, _attempt: REFUSED if int(recipient) % 2 else None
+    record = desk.plan(100, campaign)
+    outcome = desk.run(record, campaign, patience=60.0)
+    while outcome.ending is Ending.WAITING:
+        desk.time.now += outcome.seconds
+        outcome = desk.run(record, campaign, patience=60.0, resumed=True)
+    assert outcome.ending is Ending.PAUSED
+    assert "of the last 50 sends were refused or failed" in outcome.reason
+    assert len(desk.phones.calls) <= 55

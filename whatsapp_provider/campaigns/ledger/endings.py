@@ -48,14 +48,17 @@ def leave_pause(connection: Connection, number: int, now: float) -> bool | None:
     make the next run send to many at once.
     """
     this = campaigns.c.id == number
-    # First, so that runs that begin at one moment come one after another. What is over stays over.
-    begun = update(campaigns).where(this, campaigns.c.state.not_in(_NOT_BEGUN))
-    if connection.execute(begun.values(state=CampaignState.RUNNING)).rowcount != 1:
+    columns = campaigns.c.state, campaigns.c.reason, campaigns.c.updated_at
+    # Locked, so that runs that begin at one moment come one after another. What is over stays over.
+    found = connection.execute(select(*columns).where(this).with_for_update()).one()
+    if found.state in _NOT_BEGUN:
         return None
-    found = connection.execute(select(campaigns.c.reason, campaigns.c.updated_at).where(this)).one()
+    running = update(campaigns).where(this).values(state=CampaignState.RUNNING)
     if found.reason is not None and not _accepted_since(connection, number, found.updated_at):
+        connection.execute(running)
         return True
-    connection.execute(update(campaigns).where(this).values(reason=None, updated_at=now))
+    if found.reason is not None or found.state != CampaignState.RUNNING:
+        connection.execute(running.values(reason=None, updated_at=now))
     return False
 
 
