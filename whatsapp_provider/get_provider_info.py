@@ -21,6 +21,7 @@ _MODULES = {
         "control",
         "settle",
         "report",
+        "suppression",
         "contacts",
         "health",
         "numbers",

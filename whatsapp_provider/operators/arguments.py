@@ -10,7 +10,7 @@ from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.hooks.channels import ChannelLike
 from whatsapp_provider.operators.audience_arguments import AudienceArguments
 from whatsapp_provider.operators.base import read_text_file
-from whatsapp_provider.operators.choices import is_true
+from whatsapp_provider.operators.choices import is_true, moment_of
 from whatsapp_provider.operators.routes import Reach
 from whatsapp_provider.operators.running import WhatsAppSendingOperator
 from whatsapp_provider.operators.staleness import AUTO, Staleness, check_staleness
@@ -152,19 +152,7 @@ class CampaignArguments(AudienceArguments, WhatsAppSendingOperator):
 
         :raises ConfigurationError: if it is no moment, or one without an offset.
         """
-        value = self.expires_at
-        if value is None or (isinstance(value, str) and value.strip() in {"", "None"}):
-            return None
-        try:
-            moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
-        except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None:
-            raise ConfigurationError(
-                f"expires_at is {value!r}; give a datetime or an ISO text with its offset, e.g. "
-                "2030-03-31T18:00:00+00:00."
-            )
-        return moment.timestamp()
+        return moment_of("expires_at", self.expires_at)
 
     def _message(self) -> str | Mapping[str, Any]:
         """Return the message, read from its file where it names one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from math import isfinite
 from typing import TYPE_CHECKING
 
@@ -82,6 +83,24 @@ def settle_seconds() -> float:
             "in its history what it sent."
         )
     return seconds
+
+
+def moment_of(name: str, value: object) -> float | None:
+    """Return a moment in seconds since the epoch; ``None`` where a template came to nothing.
+
+    :raises ConfigurationError: if it is no moment, or one without an offset.
+    """
+    if value is None or (isinstance(value, str) and value.strip() in {"", "None"}):
+        return None
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ConfigurationError(
+            f"{name} is {value!r}; give a datetime or an ISO text with its offset, e.g. 2030-03-31T18:00:00+00:00."
+        )
+    return moment.timestamp()
 
 
 def words_of(name: str, value: object) -> tuple[str, ...]:

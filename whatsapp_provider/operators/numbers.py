@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from whatsapp_provider.errors import ConfigurationError, WhatsAppError
 from whatsapp_provider.hooks.channels import ChannelLike
+from whatsapp_provider.hooks.ledger import open_ledger
 from whatsapp_provider.operators.audience import group_id, open_rows, shown
 from whatsapp_provider.operators.base import Private, WhatsAppOperator, reveal
 from whatsapp_provider.operators.checking import DAY, Answers, Budget, check_in_batches
-from whatsapp_provider.operators.choices import check_choice, whole_number
+from whatsapp_provider.operators.choices import check_choice, is_true, whole_number
 from whatsapp_provider.redaction import mask_number
 
 if TYPE_CHECKING:
@@ -49,6 +52,8 @@ class WhatsAppCheckNumbersOperator(WhatsAppOperator):
     :param batch_size: numbers in one request.
     :param pause: seconds between two requests.
     :param recheck_after: days after which an answer in the file is too old and the number is asked again.
+    :param remember: keep the answers in the ledger, too: for 30 days campaigns on this gateway use the address that it
+        told, for 7 days they leave out who is not on WhatsApp. An id that it told of a person is a form of theirs.
     :param return_numbers: return ``numbers``, too: each with its answer, readable in Airflow's database; at most 100.
     :param channel: what the create-channel task returned, a channel id, or a name; the connection's own
         channel where it is left out.
@@ -78,6 +83,7 @@ class WhatsAppCheckNumbersOperator(WhatsAppOperator):
         batch_size: int = BATCH,
         pause: float = PAUSE_SECONDS,
         recheck_after: float | None = None,
+        remember: bool = True,
         return_numbers: bool = False,
         channel: ChannelLike = None,
         recipient_field: str = "phone",
@@ -96,6 +102,7 @@ class WhatsAppCheckNumbersOperator(WhatsAppOperator):
         self.batch_size = batch_size
         self.pause = pause
         self.recheck_after = recheck_after
+        self.remember = remember
         self.return_numbers = return_numbers
         self.channel = channel
         self.recipient_field = recipient_field
@@ -170,25 +177,42 @@ class WhatsAppCheckNumbersOperator(WhatsAppOperator):
         """Ask about some and return how many were answered; what was answered is in the file when it fails."""
         ref = self.channel_ref(self.channel)
         keys = {one.recipient.address: one.recipient.key for one in people}
-
-        def keep(found: Sequence[NumberCheck]) -> None:
-            answers.keep({keys[one.number]: one for one in found}, at=time.time())
-
         before = len(answers)
-        try:
-            check_in_batches(
-                lambda batch: self.hook.check_numbers(batch, channel=ref),
-                list(keys),
-                budget,
-                keep,
-                sleep=time.sleep,
-                log=self.log,
-            )
-        except WhatsAppError:
-            where = "kept in the output file" if self.output_path else "lost, as there is no output_path"
-            self.log.warning("Stopped after %d answers, which are %s.", len(answers) - before, where)
-            raise
+        with self._memory() as remember:
+
+            def keep(found: Sequence[NumberCheck]) -> None:
+                by_key = {keys[one.number]: one for one in found}
+                answers.keep(by_key, at=time.time())
+                remember(by_key)
+
+            try:
+                check_in_batches(
+                    lambda batch: self.hook.check_numbers(batch, channel=ref),
+                    list(keys),
+                    budget,
+                    keep,
+                    sleep=time.sleep,
+                    log=self.log,
+                )
+            except WhatsAppError:
+                where = "kept" if self.output_path or is_true("remember", self.remember) else "lost"
+                self.log.warning("Stopped after %d answers, which are %s.", len(answers) - before, where)
+                raise
         return len(answers) - before
+
+    @contextmanager
+    def _memory(self) -> Iterator[Callable[[Mapping[str, NumberCheck]], None]]:
+        """Yield what keeps answers in the ledger, if they are to be kept there."""
+        if not is_true("remember", self.remember):
+            yield lambda _found: None
+            return
+        ledger = open_ledger()
+        try:
+            # Now, and not when the first checks are used up.
+            ledger.prepare()
+            yield partial(ledger.keep_checks, self.hook.gateway.name)
+        finally:
+            ledger.dispose()
 
     def _result(
         self, everybody: list[Person], answers: Answers, *, known: int, checked: int, left_out: dict[str, int]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,6 +119,13 @@ class Suppressing(Store):
             if not ended:
                 query = query.where(_is_active(self._database.now(connection)))
             return [_read(row) for row in connection.execute(query)]
+
+    def each_suppression(self, name: str | None = None, *, ended: bool = False) -> Iterator[Suppression]:
+        """Yield a whole list, or all, a page at a time; see :meth:`suppressions`."""
+        after = 0
+        while page := self.suppressions(name, after=after, ended=ended):
+            yield from page
+            after = page[-1].id
 
     @again_after_deadlock
     def suppression_lists(self) -> dict[str, int]:
