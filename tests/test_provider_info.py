@@ -26,6 +26,7 @@ INNER = {
     "whatsapp_provider.operators.base",
     "whatsapp_provider.operators.checking",
     "whatsapp_provider.operators.choices",
+    "whatsapp_provider.operators.mapping",
     "whatsapp_provider.operators.events",
     "whatsapp_provider.operators.named_channel",
     "whatsapp_provider.operators.running",

@@ -116,6 +116,11 @@ class World:
         with closing(sqlite3.connect(self.ledger_path)) as connection:
             return connection.execute(query).fetchall()
 
+    def ledger_write(self, statement: str) -> None:
+        """Change the ledger's file, as time or another process would."""
+        with closing(sqlite3.connect(self.ledger_path)) as connection, connection:
+            connection.execute(statement)
+
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:

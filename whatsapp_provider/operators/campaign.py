@@ -22,6 +22,7 @@ from whatsapp_provider.operators.campaigning import WhatsAppCampaignOperator
 from whatsapp_provider.operators.choices import ON_IN_DOUBT, check_choice, is_true, settle_seconds
 from whatsapp_provider.operators.events import tell_outlets
 from whatsapp_provider.operators.jobs import Job, planned_job, runner_of
+from whatsapp_provider.operators.mapping import warn_of_a_task_each
 from whatsapp_provider.operators.preview import show_preview
 from whatsapp_provider.operators.routes import message_check
 from whatsapp_provider.operators.staleness import skip_stale_run
@@ -113,7 +114,7 @@ class WhatsAppSendCampaignOperator(WhatsAppCampaignOperator):
         ledger = open_ledger()
         try:
             job = self._job(ledger, context, resumed=resumed)
-            self._announce(ledger, job)
+            self._announce(ledger, job, context)
             outcome = self.follow(runner_of(ledger, job, self._options(context, resumed=resumed)))
             try:
                 return self._conclude(context, outcome, ledger, job)
@@ -152,8 +153,9 @@ class WhatsAppSendCampaignOperator(WhatsAppCampaignOperator):
             again=(DeliveryState.REJECTED,) if self.on_rejected == "resend" and not resumed else (),
         )
 
-    def _announce(self, ledger: Ledger, job: Job) -> None:
+    def _announce(self, ledger: Ledger, job: Job, context: Context) -> None:
         counts = ledger.counts(job.record)
+        warn_of_a_task_each(context, counts.total, self.log)
         self.log.info(
             "Campaign %s %s: %d recipients, %d still to be sent to. Ledger: %s.",
             job.record.campaign_id,

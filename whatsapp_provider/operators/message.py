@@ -10,6 +10,7 @@ from whatsapp_provider.hooks.channels import ChannelLike
 from whatsapp_provider.hooks.ledger import open_ledger
 from whatsapp_provider.operators.base import Private, no_vain_retries, read_text_file, reveal, run_key
 from whatsapp_provider.operators.choices import ON_IN_DOUBT, check_choice, historian, is_true, settle_seconds
+from whatsapp_provider.operators.mapping import warn_of_a_task_each
 from whatsapp_provider.operators.running import WhatsAppSendingOperator, superseded_attempts_refused
 from whatsapp_provider.redaction import mask_number
 
@@ -83,6 +84,7 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
         key = self.message_key or run_key(context, with_map_index=True)
         campaign = self._campaign(key)
         superseded_attempts_refused(context)
+        warn_of_a_task_each(context, 1, self.log)
         result = self._send(campaign, message, recipient, context)
         self.log.info(
             "%s %s: message %s.",
