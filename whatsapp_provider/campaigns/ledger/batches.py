@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Update, bindparam, select, update
+from sqlalchemy import Connection, Row, Select, Update, bindparam, select, update
 
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
 from whatsapp_provider.campaigns.ledger.schema import delivery
@@ -60,7 +60,7 @@ def close(connection: Connection, row: Row[Any], now: float) -> int:
     :param row: the campaign's, locked.
     """
     state = CampaignState(row.state)
-    if _is_late(row, state, now) and _any_open(connection, row.id):
+    if _is_late(row, state, now) and any_open(connection, row.id):
         state = CampaignState.EXPIRED
         values = {"state": state, "reason": "its deadline has passed", "updated_at": now}
         connection.execute(update(campaigns).where(campaigns.c.id == row.id).values(**values))
@@ -74,6 +74,15 @@ def _is_late(row: Row[Any], state: CampaignState, now: float) -> bool:
     return begun and row.expires_at is not None and row.expires_at <= now
 
 
-def _any_open(connection: Connection, campaign: int) -> bool:
-    rest = select(delivery.c.id).where(delivery.c.campaign == campaign, delivery.c.state.in_(OPEN)).limit(1)
-    return connection.execute(rest).first() is not None
+def any_open(connection: Connection, campaign: int) -> bool:
+    """Whether anything of a campaign remains to be sent."""
+    return any(connection.execute(_first(state), {"b_campaign": campaign}).first() for state in OPEN)
+
+
+@cache
+def _first(state: DeliveryState) -> Select[Any]:
+    # In the index's order: for any one of many rows PostgreSQL would read the table until it meets one.
+    mine = select(delivery.c.id).where(
+        delivery.c.campaign == bindparam("b_campaign"), delivery.c.state == state
+    )
+    return mine.order_by(delivery.c.lane, delivery.c.seq).limit(1)

@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, select, update
 
 from whatsapp_provider.campaigns.ledger import lanes, standing, turns, windows
+from whatsapp_provider.campaigns.ledger.batches import any_open
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
 from whatsapp_provider.campaigns.ledger.schema import delivery, runner
-from whatsapp_provider.campaigns.ledger.states import OPEN, SENT, CampaignState, DeliveryState
+from whatsapp_provider.campaigns.ledger.states import SENT, CampaignState, DeliveryState
 
 #: An attempt that was not made; news of a message are then of the attempt before.
 _UNSENT = case((delivery.c.message_id.is_not(None), DeliveryState.ACCEPTED), else_=DeliveryState.PLANNED)
@@ -31,8 +32,7 @@ def finish(connection: Connection, number: int, now: float) -> bool:
     # The lock first: who writes such a result has it too.
     if CampaignState(connection.execute(standing.locked, {"b_campaign": number}).one().state).is_over:
         return False
-    rest = select(delivery.c.id).where(delivery.c.campaign == number, delivery.c.state.in_(OPEN)).limit(1)
-    if connection.execute(rest).first() is not None:
+    if any_open(connection, number):
         return False
     ended = update(campaigns).where(campaigns.c.id == number)
     connection.execute(ended.values(state=CampaignState.FINISHED, reason=None, updated_at=now))
