@@ -24,7 +24,8 @@ IDS = [f"10000000000000{index}@lid" for index in range(3)] + [f"US.{index}" for 
 FORMS = NUMBERS + IDS
 _form = st.sampled_from(FORMS)
 _forms = st.lists(_form, min_size=2, max_size=4, unique=True)
-STOP, PERSON = 0, 1
+STOP, PERSON, ERASED = 0, 1, 2
+WORDS = {"opt_out: asked to stop": STOP, "opt_out: added by a person": PERSON, "opt_out: erased": ERASED}
 
 
 class FormsMachine(RuleBasedStateMachine):
@@ -62,7 +63,8 @@ class FormsMachine(RuleBasedStateMachine):
         self.ledger.link(people, LearnedFrom.AUDIENCE)
         for forms in people:
             self.named_together(forms)
-        for forms in people:
+        # Of erased people nothing is learned, and what they stopped counts for whom they are named with.
+        for forms in sorted(people, key=self.was_erased):
             self.spread(forms)
 
     @rule(forms=st.lists(_form, min_size=1, max_size=3, unique=True))
@@ -70,7 +72,7 @@ class FormsMachine(RuleBasedStateMachine):
         self.time.now += 1
         self.ledger.record_inbound(KEY, sender=forms[0], sender_aliases=forms[1:], text="STOP")
         self.learned(forms)
-        self.put(self.all_of(forms), STOP)
+        self.put(self.all_of(forms), max((self.must.get(form, STOP) for form in forms), default=STOP))
 
     @rule(form=_form)
     def start(self, form: str) -> None:
@@ -92,15 +94,27 @@ class FormsMachine(RuleBasedStateMachine):
         self.ledger.unsuppress([[form]], by="Ada")
         self.forget(self.all_of([form]))
 
+    @rule(form=_form)
+    def erase(self, form: str) -> None:
+        self.time.now += 1
+        everything = self.all_of([form])
+        self.ledger.erase(form, by="Ada")
+        assert all(self.all_of([each]) == {each} for each in everything), "their forms are nobody's now"
+        self.put(everything, ERASED)
+
+    def was_erased(self, forms: Iterable[str]) -> bool:
+        return any(self.must.get(form) == ERASED for form in forms)
+
     def forget(self, forms: Iterable[str]) -> None:
         for form in forms:
             self.must.pop(form, None)
 
     def learned(self, forms: list[str]) -> None:
+        erased = self.was_erased(forms)
         self.named_together(forms)
         self.spread(forms)
         numbers = [form for form in forms if form in NUMBERS]
-        if numbers:
+        if numbers and not erased:
             assert set(forms) <= self.all_of(numbers[:1]), "what was told together belongs together"
 
     def named_together(self, forms: Iterable[str]) -> None:
@@ -118,8 +132,9 @@ class FormsMachine(RuleBasedStateMachine):
     def exactly_they_are_on_the_list(self) -> None:
         found = self.ledger.suppressed(FORMS)
         assert set(found) == set(self.must)
-        words = {"opt_out: asked to stop": STOP, "opt_out: added by a person": PERSON}
-        assert {form: words[told] for form, told in found.items()} == self.must
+        assert {form: WORDS[told] for form, told in found.items()} == self.must
+        shown = {entry.recipient for entry in self.ledger.suppressions()} - {None}
+        assert shown == {form for form, source in self.must.items() if source != ERASED}
 
     @invariant()
     def a_link_leads_to_whom_it_names_and_no_further(self) -> None:
@@ -142,7 +157,7 @@ def test_who_stopped_by_one_form_is_stopped_by_all(sqlite_url: str, time: Time, 
     run_state_machine_as_test(
         FormsMachine,
         settings=settings(
-            max_examples=40,
+            max_examples=30,
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -72,7 +72,7 @@ def link(connection: Connection, people: Iterable[Collection[str]], source: Lear
     gone = _erased(connection, key, {form for forms in wanted for form in forms}, now)
     new = identities.link(connection, [forms for forms in wanted if gone.isdisjoint(forms)], source, now)
     # A form of an erased person that nobody knew yet gets its entry, and is not written down.
-    known = [frozenset(forms) for forms in wanted if not gone.isdisjoint(forms)]
+    known = identities.known_forms(connection, [forms for forms in wanted if not gone.isdisjoint(forms)])
     _write(connection, key, [*new, *known], now)
 
 
