@@ -37,7 +37,7 @@ def export(**fields: Any) -> dict[str, Any]:
 def test_a_report_has_a_row_for_each_recipient_without_numbers(
     campaign: dict[str, Any], tmp_path: Path
 ) -> None:
-    told = export(campaign_id=campaign, path=f"{tmp_path}/{{{{ day }}}}/report.csv")
+    told = export(campaign=campaign, path=f"{tmp_path}/{{{{ day }}}}/report.csv")
     content = (tmp_path / "2030-03-01" / "report.csv").read_text("utf-8")
     rows = list(csv.DictReader(content.splitlines()))
     assert [(row["recipient"], row["state"]) for row in rows] == [
@@ -55,19 +55,19 @@ def test_a_report_has_a_row_for_each_recipient_without_numbers(
 
 
 def test_numbers_are_written_where_they_are_asked_for(campaign: dict[str, Any], tmp_path: Path) -> None:
-    export(campaign_id=campaign["campaign_id"], path=str(tmp_path / "r.parquet"), numbers=True)
+    export(campaign=campaign["campaign_id"], path=str(tmp_path / "r.parquet"), numbers=True)
     assert parquet.read_table(tmp_path / "r.parquet")["recipient"].to_pylist() == [ADA, BOB]
 
 
 def test_a_task_that_is_run_again_writes_the_report_anew(campaign: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "r.jsonl").write_text("what an earlier run left\n" * 9)
     for _ in range(2):
-        export(campaign_id=campaign, path=str(tmp_path / "r.jsonl"))
+        export(campaign=campaign, path=str(tmp_path / "r.jsonl"))
         assert len([json.loads(line) for line in (tmp_path / "r.jsonl").read_text().splitlines()]) == 2
 
 
 def test_the_summary_is_a_file_of_its_own(campaign: dict[str, Any], tmp_path: Path) -> None:
-    export(campaign_id=campaign, path=str(tmp_path / "r.csv"), summary_path=str(tmp_path / "s.json"))
+    export(campaign=campaign, path=str(tmp_path / "r.csv"), summary_path=str(tmp_path / "s.json"))
     summary = json.loads((tmp_path / "s.json").read_text())
     assert {name: summary[name] for name in campaign} == campaign
     assert summary["failures"][0]["reason"]
@@ -77,9 +77,9 @@ def test_the_summary_is_a_file_of_its_own(campaign: dict[str, Any], tmp_path: Pa
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"campaign_id": "gone"}, "no campaign 'gone'"),
-        ({"campaign_id": {"preview": True}}, "campaign_id came out as nothing"),
-        ({"campaign_id": "{{ none }}"}, "campaign_id came out as nothing"),
+        ({"campaign": "gone"}, "no campaign 'gone'"),
+        ({"campaign": {"preview": True}}, "campaign is what a task that plans"),
+        ({"campaign": "{{ none }}"}, "this is nothing"),
         ({"path": "r.xlsx"}, "the ending must be one of"),
         ({"summary_path": "s.csv"}, "must end in .json"),
     ],
@@ -87,7 +87,7 @@ def test_the_summary_is_a_file_of_its_own(campaign: dict[str, Any], tmp_path: Pa
 def test_what_can_not_be_exported_is_told_and_nothing_is_written(
     campaign: dict[str, Any], tmp_path: Path, fields: dict[str, Any], told: str
 ) -> None:
-    fields = {"campaign_id": campaign, **fields, "path": str(tmp_path / "out" / fields.get("path", "r.csv"))}
+    fields = {"campaign": campaign, **fields, "path": str(tmp_path / "out" / fields.get("path", "r.csv"))}
     with pytest.raises(WhatsAppTaskFailedError, match=told):
         export(**fields)
     assert not (tmp_path / "out").exists()

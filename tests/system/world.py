@@ -13,6 +13,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+from whatsapp_provider.demo.gateways import connection_fields
 from whatsapp_provider.emulator import Emulator, EmulatorSettings
 from whatsapp_provider.emulator.clock import RealClock
 from whatsapp_provider.emulator.server import serve_in_thread
@@ -23,11 +24,15 @@ NOTHING_TO_SCAN = 409
 
 @dataclass(frozen=True)
 class World:
-    """A running emulator and its one paired channel."""
+    """A running emulator and its one paired channel.
+
+    :param second: a connection to a channel on another gateway.
+    """
 
     url: str
     connection: dict[str, Any]
     channel_id: str
+    second: dict[str, Any]
 
     def counts(self) -> dict[str, int]:
         """Return how many messages each phone got, by the truth log."""
@@ -77,7 +82,7 @@ def a_world(*, send_latency: float = 0.1, timeout: float = 5.0) -> Iterator[Worl
                 "timeout": timeout,
             },
         }
-        yield World(server.url, connection, channel.id)
+        yield World(server.url, connection, channel.id, connection_fields("whatscloud", facts))
 
 
 def write_audience(path: Path, prefix: str, size: int) -> Path:

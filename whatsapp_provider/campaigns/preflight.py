@@ -201,7 +201,9 @@ def lines(found: Mapping[str, Any]) -> list[str]:
     if cost := found.get("cost"):
         unpriced = f" {cost['unpriced']:,} messages have no price." if cost["unpriced"] else ""
         told.append(f"It costs **{cost['amount']:,.2f} {cost['currency']}**".rstrip() + f".{unpriced}")
-    told += [f"Left out: {count:,} x {reason}." for reason, count in found["left_out"].items()]
+    told += [
+        f"Left out: {count:,} x {reason.replace('_', ' ')}." for reason, count in found["left_out"].items()
+    ]
     told += [f"⚠ {warning}" for warning in found["warnings"]]
     return told
 

@@ -184,6 +184,11 @@ class AirflowRest:
         path = f"{ref.task_path(task_id)}/xcomEntries/{quote(key)}?map_index={map_index}&deserialize=true"
         return self.call("GET", path)["value"]
 
+    def approve(self, ref: RunRef, task_id: str) -> None:
+        """Say yes to a task that asks a person."""
+        answer = {"chosen_options": ["Approve"], "params_input": {}}
+        self.call("PATCH", f"{ref.task_path(task_id)}/-1/hitlDetails", answer)
+
     def clear(self, ref: RunRef, task_ids: Sequence[str], **options: Any) -> Json:
         """Clear tasks of the run so that they run again; further options go to Airflow as they are."""
         body = {

@@ -12,6 +12,7 @@ from whatsapp_provider.operators.routes import Reach, of_routes
 
 if TYPE_CHECKING:
     from whatsapp_provider.campaigns.campaign import Campaign
+    from whatsapp_provider.campaigns.fleet import Fleet, Member
     from whatsapp_provider.campaigns.ledger.ledger import Ledger
     from whatsapp_provider.campaigns.ledger.records import CampaignRecord
     from whatsapp_provider.campaigns.options import RunOptions
@@ -88,19 +89,30 @@ def planned_job(ledger: Ledger, value: Any, concurrency: int, on_in_doubt: str) 
     return Job(record, campaign, template, everywhere, terms.failover)
 
 
-def runner_of(ledger: Ledger, job: Job, options: RunOptions) -> CampaignRunner:
-    """Return what sends it."""
-    (reach,) = job.everywhere
-    return _runner(ledger, job, reach, job.record, job.campaign, options)
-
-
-def _runner(
-    ledger: Ledger, job: Job, reach: Reach, record: CampaignRecord, campaign: Campaign, options: RunOptions
-) -> CampaignRunner:
+def runner_of(ledger: Ledger, job: Job, options: RunOptions) -> CampaignRunner | Fleet:
+    """Return what sends it: one runner, or a fleet of them where it goes through several channels."""
+    from whatsapp_provider.campaigns.fleet import Fleet
     from whatsapp_provider.campaigns.runner import CampaignRunner
+
+    members = [_member(job, reach, options) for reach in job.everywhere]
+    if len(members) > 1:
+        weights = {reach.key: reach.weight for reach in job.everywhere}
+        return Fleet(ledger, job.record, job.template, members, failover=job.failover, weights=weights)
+    (only,) = members
+    return CampaignRunner(
+        ledger, job.record, job.campaign, job.template, only.sender, only.options, history=only.history
+    )
+
+
+def _member(job: Job, reach: Reach, options: RunOptions) -> Member:
+    from whatsapp_provider.campaigns.fleet import Member
 
     gateway = reach.hook.gateway
     channel = gateway.channel(reach.channel)
-    history = historian(gateway.capabilities, channel)
-    options = replace(options, send_timeout=gateway.send_timeout)
-    return CampaignRunner(ledger, record, campaign, job.template, channel, options, history=history)
+    return Member(
+        key=reach.key,
+        campaign=replace(job.campaign, channel=reach.channel, channel_scope=gateway.channel_scope),
+        sender=channel,
+        options=replace(options, send_timeout=gateway.send_timeout),
+        history=historian(gateway.capabilities, channel),
+    )

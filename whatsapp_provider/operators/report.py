@@ -13,6 +13,7 @@ from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.hooks.ledger import open_ledger
 from whatsapp_provider.hooks.storage import written_whole
 from whatsapp_provider.operators.base import no_vain_retries
+from whatsapp_provider.operators.jobs import campaign_id_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -28,27 +29,27 @@ class WhatsAppExportReportOperator(BaseOperator):
     ledger page by page, however many recipients there are, while a campaign runs too. Returns ``campaign_id``,
     ``path``, the number of ``rows``, ``counts`` by state, ``rates``, and how many were sent ``over_time``.
 
-    :param campaign_id: the campaign's id, or what a task returned that sent or planned it.
+    :param campaign: what a task returned that planned or sent the campaign, or its ``campaign_id``.
     :param path: where to, on any storage of ``ObjectStoragePath``. It ends in ``.csv``, ``.jsonl``, ``.ndjson`` or
         ``.parquet`` (extra ``parquet``); ``.gz`` may follow, but for Parquet. On the worker's disk the folder is made.
     :param numbers: write whole numbers. By default a recipient is ``…0001``, and ``delivery`` tells them apart.
     :param summary_path: a ``.json`` file for the summary: counts, rates, reasons, and how many were sent over time.
     """
 
-    template_fields: Sequence[str] = ("campaign_id", "path", "summary_path")
+    template_fields: Sequence[str] = ("campaign", "path", "summary_path")
     ui_color = "#d9fdd3"
 
     def __init__(
         self,
         *,
-        campaign_id: str | Mapping[str, Any],
+        campaign: str | Mapping[str, Any],
         path: str,
         numbers: bool = False,
         summary_path: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.campaign_id = campaign_id
+        self.campaign = campaign
         self.path = path
         self.numbers = numbers
         self.summary_path = summary_path
@@ -62,7 +63,7 @@ class WhatsAppExportReportOperator(BaseOperator):
         from whatsapp_provider.campaigns.export import records, writer_for
         from whatsapp_provider.campaigns.report import over_time, report
 
-        campaign_id = self._campaign_id()
+        campaign_id = campaign_id_of(self.campaign)
         write = writer_for(PurePosixPath(self.path).name)
         if self.summary_path and not self.summary_path.endswith(".json"):
             raise ConfigurationError(f"summary_path must end in .json, not be {self.summary_path!r}.")
@@ -81,15 +82,6 @@ class WhatsAppExportReportOperator(BaseOperator):
         self.log.info("Campaign %s: %d rows written to %s.", campaign_id, rows.count, self.path)
         told = {name: summary[name] for name in ("campaign_id", "counts", "rates", "over_time")}
         return {**told, "path": self.path, "rows": rows.count}
-
-    def _campaign_id(self) -> str:
-        given = self.campaign_id
-        found = given.get("campaign_id") if isinstance(given, Mapping) else given
-        if not isinstance(found, str) or not found.strip() or found == "None":
-            raise ConfigurationError(
-                "campaign_id came out as nothing: give the campaign's id, or what the task returned that sent it."
-            )
-        return found
 
 
 class _Counted:

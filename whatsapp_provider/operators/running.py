@@ -13,6 +13,7 @@ from whatsapp_provider.operators.base import WhatsAppOperator
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from whatsapp_provider.campaigns.fleet import Fleet
     from whatsapp_provider.campaigns.outcome import Outcome
     from whatsapp_provider.campaigns.runner import CampaignRunner
 
@@ -25,10 +26,10 @@ class WhatsAppSendingOperator(WhatsAppOperator):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._runner: CampaignRunner | None = None
+        self._runner: CampaignRunner | Fleet | None = None
         self._killed = False
 
-    def follow(self, runner: CampaignRunner) -> Outcome:
+    def follow(self, runner: CampaignRunner | Fleet) -> Outcome:
         """Run to the end; a task that was killed while it still planned sends nothing."""
         self._runner = runner
         if self._killed:
@@ -42,7 +43,7 @@ class WhatsAppSendingOperator(WhatsAppOperator):
             self._runner.stop()
 
 
-def follow(runner: CampaignRunner, log: Any = None) -> Outcome:
+def follow(runner: CampaignRunner | Fleet, log: Any = None) -> Outcome:
     """Run to the end and log progress; an interrupted task stops the run and lets it write what it knows.
 
     The run lives on the loop thread. This thread only waits, so that Airflow's signals and timeouts,

@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select, update
 from whatsapp_provider.campaigns.ledger.columns import kept
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
 from whatsapp_provider.campaigns.ledger.planner import Planner
-from whatsapp_provider.campaigns.ledger.planning import LEASE_SECONDS, Held
+from whatsapp_provider.campaigns.ledger.planning import LEASE_SECONDS, Held, Order
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord
 from whatsapp_provider.campaigns.ledger.schema import campaign, control, delivery, lane
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
@@ -101,7 +101,7 @@ class Approving(Planner):
         """Remove a campaign that was planned and never begun, as if it had not been; ``False`` if it was begun."""
         held = self._take_back(record)
         if held is not None:
-            self._undo(held)
+            self._undo(held, Order())
         return held is not None
 
     @again_after_deadlock
