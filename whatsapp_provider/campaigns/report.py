@@ -33,20 +33,18 @@ def report(ledger: Ledger, record: CampaignRecord) -> dict[str, Any]:
         "failures": failures,
         "rejected": _listed(ledger, record, DeliveryState.REJECTED),
         "in_doubt": _listed(ledger, record, DeliveryState.IN_DOUBT),
-        **_channels(ledger, record),
+        "channels": _channels(ledger, record),
     }
 
 
 def _channels(ledger: Ledger, record: CampaignRecord) -> dict[str, Any]:
     """Return what went through each channel, of a campaign that goes over several."""
-    if not record.channel.startswith(f"{SEVERAL}/"):
-        return {}
-    parts = ledger.by_channel(record)
-    told = {
+    several = record.channel.startswith(f"{SEVERAL}/")
+    parts = ledger.by_channel(record) if several else {}
+    return {
         key: {"sent": part.counts.sent, "open": part.counts.open, "stopped": part.stopped}
         for key, part in parts.items()
     }
-    return {"channels": told}
 
 
 def rates(counts: Counts) -> dict[str, float]:
@@ -104,7 +102,7 @@ def lines(summary: dict[str, Any]) -> list[str]:
     told += [
         f"Through {key}: {part['sent']} sent."
         + (f" It stopped: {part['stopped']}" if part["stopped"] else "")
-        for key, part in summary.get("channels", {}).items()
+        for key, part in summary["channels"].items()
     ]
     told += [f"{item['count']} x {item['state']} with {item['code']}." for item in summary["failures"]]
     told += [

@@ -118,7 +118,7 @@ def test_what_a_channel_has_left_goes_to_the_others_but_nothing_that_may_have_be
     before = harbour.people(record)
     stay = settle(desk, part, STATES.ACCEPTED, STATES.IN_DOUBT, STATES.REJECTED)
     move = settle(desk, part, STATES.POSTPONED, STATES.POSTPONED, not_before=3600.0)
-    lease = desk.ledger.begin(part, label="", seconds=60)
+    lease = desk.ledger.begin(part, label="", seconds=60, resumed=True)
     under_way = [task.recipient for task in desk.ledger.turn(lease, [], places=2, pace=PACE).tasks]
 
     moved = desk.ledger.hand_over(part, Shares((B.key(),)))
