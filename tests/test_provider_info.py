@@ -43,6 +43,7 @@ INNER = {
     "whatsapp_provider.hooks.forms",
     "whatsapp_provider.hooks.health",
     "whatsapp_provider.hooks.provisioning",
+    "whatsapp_provider.hooks.retention",
     "whatsapp_provider.hooks.sharing",
     "whatsapp_provider.hooks.upkeep",
 }

@@ -22,6 +22,7 @@ _MODULES = {
         "settle",
         "report",
         "suppression",
+        "people",
         "contacts",
         "health",
         "numbers",
@@ -104,6 +105,12 @@ _CONFIG = {
                 "with 'airflow whatsapp ledger upgrade'.",
                 "True",
                 "False",
+            ),
+            "retention_days": _option(
+                "Days after a campaign's end from which a purge takes people's data out of it. Empty: whoever purges "
+                "has to say. Nothing is purged by itself.",
+                "",
+                "180",
             ),
             "settle_seconds": _option(
                 "Seconds that a gateway may take to show in its history what it sent; a message in doubt is looked "

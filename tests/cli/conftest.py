@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from tests.campaigns.conftest import mariadb_server, mariadb_url, postgres_server, postgres_url
+from tests.hooks.keeping import keeping
 from tests.hooks.world import World
 from tests.hooks.world import world as running_world
 from whatsapp_provider.cli import main
 
-__all__ = ["mariadb_server", "mariadb_url", "postgres_server", "postgres_url", "running_world"]
+__all__ = ["keeping", "mariadb_server", "mariadb_url", "postgres_server", "postgres_url", "running_world"]
 
 
 @dataclass(frozen=True)

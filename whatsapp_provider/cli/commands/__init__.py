@@ -6,7 +6,8 @@ from whatsapp_provider.cli.commands.campaign import CAMPAIGN
 from whatsapp_provider.cli.commands.doctor import DOCTOR
 from whatsapp_provider.cli.commands.kinds import Command, Group
 from whatsapp_provider.cli.commands.ledger import LEDGER
+from whatsapp_provider.cli.commands.person import PERSON
 from whatsapp_provider.cli.commands.suppression import SUPPRESSION
 
 #: In the order in which they are listed.
-COMMANDS: tuple[Command | Group, ...] = (DOCTOR, CAMPAIGN, LEDGER, SUPPRESSION)
+COMMANDS: tuple[Command | Group, ...] = (DOCTOR, CAMPAIGN, LEDGER, SUPPRESSION, PERSON)

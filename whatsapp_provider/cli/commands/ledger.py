@@ -70,5 +70,33 @@ LEDGER = Group(
                 Option("--note", {"metavar": "TEXT", "help": "what is to be remembered of it"}),
             ),
         ),
+        Command(
+            name="purge",
+            help="Take people's data out of campaigns that ended long ago",
+            description="Take people's data out of campaigns that ended long ago: recipients become keyed hashes, "
+            "values go, counts stay. Campaigns that have not ended, messages in doubt and what a frequency cap counts "
+            "stay. This can't be undone.",
+            module="whatsapp_provider.cli.ledger.purge",
+            options=(
+                Option(
+                    "--older-than",
+                    {
+                        "metavar": "DAYS",
+                        "help": "days since a campaign's end (default: [whatsapp] retention_days)",
+                    },
+                ),
+                Option(
+                    "--delete-older-than",
+                    {
+                        "metavar": "DAYS",
+                        "help": "delete campaigns whole that ended so long ago: a task of theirs that is cleared sends "
+                        "to everybody again (default: none)",
+                    },
+                ),
+                Option("--dry-run", {"action": "store_true", "help": "only say what would be done"}),
+                Option("--yes", {"action": "store_true", "help": "don't ask"}),
+                Option("--json", {"action": "store_true", "help": "print JSON, for machines"}),
+            ),
+        ),
     ),
 )
