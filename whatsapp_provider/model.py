@@ -174,10 +174,12 @@ class SendResult:
 
     :param message_id: the gateway's id, by which its status can be asked; ``None`` from a gateway that accepts
         messages and tells no id of them.
+    :param chat_ids: what it calls the chat, which may be other forms of the recipient than the one that was asked for.
     """
 
     message_id: str | None
     status: MessageStatus = MessageStatus.PENDING
+    chat_ids: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,11 +188,13 @@ class NumberCheck:
 
     :param number: the number as asked, digits.
     :param chat_id: WhatsApp's id for it, where it exists.
+    :param hidden_id: the person's LID, where the gateway tells it.
     """
 
     number: str = field(repr=False)
     exists: bool
     chat_id: str | None = field(default=None, repr=False)
+    hidden_id: str | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,10 +232,10 @@ async def test_numbers_are_matched_by_number_and_asked_once_each(server: Evoluti
         ],
     )
     found = await server.channel().check_numbers([facts.PHONE, nobody, facts.PHONE])
-    assert [(check.number, check.exists, check.chat_id) for check in found] == [
-        (facts.PHONE, True, "551100000000@s.whatsapp.net"),
-        (nobody, False, None),
-        (facts.PHONE, True, "551100000000@s.whatsapp.net"),
+    assert [(check.number, check.exists, check.chat_id, check.hidden_id) for check in found] == [
+        (facts.PHONE, True, "551100000000@s.whatsapp.net", LID),
+        (nobody, False, None, None),
+        (facts.PHONE, True, "551100000000@s.whatsapp.net", LID),
     ]
     assert server.calls(NUMBERS)[0].body == {"numbers": [facts.PHONE, nobody]}
     assert await server.channel().check_numbers([]) == []

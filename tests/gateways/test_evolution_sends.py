@@ -177,6 +177,22 @@ async def test_metas_error_in_a_201_is_no_success(
 
 
 @pytest.mark.parametrize(
+    ("key", "known"),
+    [
+        (facts.SENT["key"], (facts.SENT["key"]["remoteJid"],)),
+        ({"remoteJid": "1@lid", "remoteJidAlt": "2@s.whatsapp.net"}, ("1@lid", "2@s.whatsapp.net")),
+        ({"remoteJid": "", "remoteJidAlt": None}, ()),
+        ({"remoteJid": 7, "remoteJidAlt": ["1@lid"]}, ()),
+    ],
+)
+async def test_what_the_server_calls_the_chat_is_told(
+    server: EvolutionServer, key: dict[str, Any], known: tuple[str, ...]
+) -> None:
+    server.say(SEND, {"key": {**key, "id": "x"}}, status=201)
+    assert (await server.channel().send(facts.PHONE, parse_message("hi"))).chat_ids == known
+
+
+@pytest.mark.parametrize(
     "body", [{}, [], None, {"key": {}}, {"key": {"id": ""}}, {"code": 5}, {"error": True}]
 )
 async def test_a_success_without_a_messages_id_is_in_doubt(server: EvolutionServer, body: Any) -> None:

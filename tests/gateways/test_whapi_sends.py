@@ -225,6 +225,14 @@ async def test_a_send_is_accepted_when_the_answer_names_the_message(
     assert await hosts.channel().send(PHONE, HELLO) == result
 
 
+@pytest.mark.parametrize(
+    ("told", "known"), [("15550000001@lid", ("15550000001@lid",)), (None, ()), ("", ()), (7, ())]
+)
+async def test_what_the_gate_calls_the_chat_is_told(hosts: Hosts, told: Any, known: tuple[str, ...]) -> None:
+    hosts.say("POST gate /messages/text", {"sent": True, "message": {"id": "x", "chat_id": told}})
+    assert (await hosts.channel().send(PHONE, HELLO)).chat_ids == known
+
+
 OUTCOMES: list[tuple[str, Any, type[WhatsAppError], Disposition, str]] = [
     # said in a 200
     ("sent is false", (200, {"sent": False}), RecipientRejectedError, SKIP, "sent_false"),

@@ -56,7 +56,7 @@ async def attempt(
                 # Intended and not begun: certainly not sent, and nothing that the gateway or anybody did.
                 return Result(task, DeliveryState.PLANNED), None
             return _after(task, error)
-    return Result(task, DeliveryState.ACCEPTED, message_id=sent.message_id), None
+    return Result(task, DeliveryState.ACCEPTED, message_id=sent.message_id, chat_ids=sent.chat_ids), None
 
 
 def _after(task: Task, error: Exception) -> tuple[Result, WhatsAppError]:

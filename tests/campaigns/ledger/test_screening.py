@@ -14,7 +14,8 @@ from whatsapp_provider.campaigns.identity import AliasKind
 from whatsapp_provider.campaigns.ledger.identities import LearnedFrom
 from whatsapp_provider.campaigns.ledger.planning import Order
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord
-from whatsapp_provider.campaigns.ledger.schema import delivery
+from whatsapp_provider.campaigns.ledger.schema import alias, delivery, suppression
+from whatsapp_provider.campaigns.ledger.schema import number as number_table
 from whatsapp_provider.campaigns.ledger.screening import screens_of
 from whatsapp_provider.campaigns.ledger.suppression import Source
 from whatsapp_provider.campaigns.plan import make_plan
@@ -22,7 +23,7 @@ from whatsapp_provider.campaigns.readers import rows_of
 from whatsapp_provider.campaigns.render import MessageTemplate
 from whatsapp_provider.campaigns.rules import DAY, FrequencyCap, Rules
 from whatsapp_provider.errors import AudienceError, RecipientRejectedError
-from whatsapp_provider.model import NumberCheck
+from whatsapp_provider.model import NumberCheck, SendResult
 
 ADA, BOB, EVE = number(1), number(2), number(3)
 LID = "100000000000001@lid"
@@ -205,3 +206,46 @@ def test_batches_of_an_audience_are_screened_and_learned_in_few_questions(desk: 
     assert set(left_out(desk, record)) == set(people[::5])
     desk.ledger.link([[people[0], "US.1"]], LearnedFrom.GATEWAY)
     assert set(desk.ledger.suppressed(["US.1"])) == {"US.1"}
+
+
+def test_what_a_gateway_calls_a_person_when_it_sends_is_a_form_of_theirs(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = plan(desk, ADA, BOB, "120363000000000000@g.us")
+    names = {
+        ADA: (f"{ADA}@s.whatsapp.net", LID),
+        BOB: (f"{BOB}@s.whatsapp.net", "", "?", "120363000000000009@g.us"),
+    }
+    plain_send = desk.phones.send
+
+    async def send(recipient: str, message: Any) -> SendResult:
+        told = await plain_send(recipient, message)
+        return SendResult(told.message_id, chat_ids=names.get(recipient, (LID,)))
+
+    monkeypatch.setattr(desk.phones, "send", send)
+    desk.run(record)
+    with desk.ledger._database.transaction() as connection:
+        links = [(row.alias, row.recipient, row.source) for row in connection.execute(select(alias))]
+    assert links == [(LID, ADA, "gateway")], "a group is nobody, and what is the same is no news"
+    desk.ledger.record_inbound(CHANNEL.key(), sender=LID, text="stop")
+    assert set(desk.ledger.suppressed([ADA, BOB])) == {ADA}
+
+
+def test_what_is_told_of_a_person_who_was_erased_meanwhile_is_not_kept(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = plan(desk, ADA, BOB, EVE)
+    answers = {ADA: None, BOB: STOPPED_MARKETING, EVE: REFUSED}
+    desk.phones.answer = lambda recipient, _attempt: answers[recipient]
+    plain_send = desk.phones.send
+
+    async def send(recipient: str, message: Any) -> SendResult:
+        desk.ledger.erase(recipient, by="Eve", suppress=False)
+        return SendResult((await plain_send(recipient, message)).message_id, chat_ids=(LID,))
+
+    monkeypatch.setattr(desk.phones, "send", send)
+    desk.run(record)
+    with desk.ledger._database.transaction() as connection:
+        assert not [
+            row for table in (alias, number_table, suppression) for row in connection.execute(select(table))
+        ]

@@ -43,6 +43,13 @@ def known_forms(connection: Connection, people: Sequence[Collection[str]]) -> li
     return [frozenset().union(forms, *(members[roots.get(form, form)] for form in forms)) for forms in people]
 
 
+def untold(connection: Connection, people: Iterable[Collection[str]]) -> list[Collection[str]]:
+    """Return those of whose forms something is not known: a look without the lock, as most is known mostly."""
+    wanted = [forms for forms in people if len(set(forms)) > 1]
+    roots = {row.alias: row.recipient for row in _rows(connection, alias.c.alias, set().union(*wanted))}
+    return [forms for forms in wanted if len({roots.get(form, form) for form in forms}) > 1]
+
+
 def link(
     connection: Connection, people: Iterable[Collection[str]], source: LearnedFrom, now: float
 ) -> list[frozenset[str]]:

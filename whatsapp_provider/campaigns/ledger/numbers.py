@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from whatsapp_provider.campaigns.identity import is_person, parse_recipient
+from whatsapp_provider.campaigns.identity import Recipient, is_person, parse_recipient
 from whatsapp_provider.campaigns.ledger import keys, spreading
 from whatsapp_provider.campaigns.ledger.identities import AT_ONCE, LearnedFrom
 from whatsapp_provider.campaigns.ledger.schema import number
@@ -62,8 +62,7 @@ def keep(connection: Connection, gateway: str, checks: Mapping[str, NumberCheck]
     for key, check in checks.items():
         address, other = _forms(check)
         rows.append(_row(gateway, key, check.exists, address, now))
-        if other is not None and other != key:
-            forms.append((key, other))
+        forms.append([key, *filter(None, (other, check.hidden_id))])
     _write(connection, rows)
     spreading.link(connection, forms, LearnedFrom.GATEWAY, now)
 
@@ -76,15 +75,21 @@ def absent(connection: Connection, gateway: str, recipients: Sequence[str], now:
 
 def _forms(check: NumberCheck) -> tuple[str | None, str | None]:
     """Return the address to send to, where the answer tells another, and the person's canonical form there."""
-    try:
-        told = parse_recipient(check.chat_id) if check.chat_id else None
-    except RecipientError:
-        # An id of a kind that nothing can be sent to is no reason to lose the answer.
-        return None, None
-    if told is None or not is_person(told.key):
+    told = person_of(check.chat_id)
+    if told is None:
         return None, None
     # A hidden id is learned; the number remains what is sent to.
     return (told.address if told.address.isdecimal() else None), told.key
+
+
+def person_of(chat_id: str | None) -> Recipient | None:
+    """Return the person that a gateway calls so; ``None`` for nobody, and for ids of kinds that nobody knows."""
+    try:
+        told = parse_recipient(chat_id) if chat_id else None
+    except RecipientError:
+        # No reason to lose the rest of an answer.
+        return None
+    return told if told is not None and is_person(told.key) else None
 
 
 def _row(gateway: str, key: str, there: bool, address: str | None, now: float) -> dict[str, Any]:

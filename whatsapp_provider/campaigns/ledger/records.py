@@ -88,6 +88,7 @@ class Result:
 
     :param not_before: seconds from now until it may be tried again, for ``postponed``.
     :param slow_down: seconds for which the gateway wants nothing at all from the channel.
+    :param chat_ids: what the gateway calls the recipient.
     """
 
     task: Task
@@ -97,6 +98,7 @@ class Result:
     reason: str | None = None
     not_before: float | None = None
     slow_down: float | None = None
+    chat_ids: tuple[str, ...] = field(default=(), repr=False)
 
 
 def told_to_wait(results: Iterable[Result]) -> list[tuple[float, str | None]]:

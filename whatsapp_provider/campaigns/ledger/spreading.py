@@ -65,7 +65,7 @@ def suppress(connection: Connection, people: Sequence[Collection[str]], entry: E
 
 def link(connection: Connection, people: Iterable[Collection[str]], source: LearnedFrom, now: float) -> None:
     """Learn that each person has these forms: who is on a list by one of them is on it by all."""
-    wanted = [forms for forms in people if len(forms) > 1]
+    wanted = identities.untold(connection, people)
     if not wanted:
         return
     key = keys.lock(connection)

@@ -277,4 +277,5 @@ class EvolutionChannel(LimitedChannel):
 def _check(number: str, row: NumberRow | None) -> NumberCheck:
     if row is None:
         raise NoAnswerError("The server's answer to a number check lacks a number.", code="unreadable")
-    return NumberCheck(number, row.exists, row.jid if row.exists else None)
+    hidden = row.lid if isinstance(row.lid, str) and row.lid.endswith("@lid") else None
+    return NumberCheck(number, row.exists, row.jid if row.exists else None, hidden if row.exists else None)

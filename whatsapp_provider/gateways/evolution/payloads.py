@@ -125,6 +125,7 @@ class NumberRow(Payload):
     number: str = Field(repr=False)
     exists: bool
     jid: str | None = Field(default=None, repr=False)
+    lid: Any = Field(default=None, repr=False)
 
 
 class ProfileAnswer(Payload):

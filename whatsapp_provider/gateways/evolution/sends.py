@@ -183,10 +183,12 @@ def send_result(body: Any, secrets: tuple[str, ...] = ()) -> SendResult:
     :raises NoAnswerError: if it does not say which message it sent.
     """
     key = body.get("key") if isinstance(body, dict) else None
-    message_id = key.get("id") if isinstance(key, dict) else None
+    key = key if isinstance(key, dict) else {}
+    message_id = key.get("id")
     if isinstance(message_id, str) and message_id:
         # Whatever the answer says: no server has heard more when it answers.
-        return SendResult(message_id)
+        told = (key.get("remoteJid"), key.get("remoteJidAlt"))
+        return SendResult(message_id, chat_ids=tuple(one for one in told if isinstance(one, str) and one))
     if (refused := meta.found_in(body)) is not None:
         raise meta.refusal(*refused, status=201, secrets=secrets)
     raise NoAnswerError(

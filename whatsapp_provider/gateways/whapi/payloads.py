@@ -120,6 +120,8 @@ class MessagePayload(Payload):
     from_me: bool = True
     timestamp: float = 0.0
     status: str | None = None
+    # Whatever it is: it is not what makes an answer readable.
+    chat_id: Any = None
 
     @property
     def content(self) -> dict[str, Any]:

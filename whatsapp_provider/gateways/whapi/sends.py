@@ -90,4 +90,6 @@ def send_result(body: Any) -> SendResult:
             code="no_message_id",
         )
     # A fresh message without a status is on its way.
-    return SendResult(payload.message.id, status_of(payload.message.status or "pending"))
+    chat = payload.message.chat_id
+    told = (chat,) if isinstance(chat, str) and chat else ()
+    return SendResult(payload.message.id, status_of(payload.message.status or "pending"), told)
