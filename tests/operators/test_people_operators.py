@@ -34,7 +34,9 @@ def purge(**fields: Any) -> Any:
     return run(WhatsAppPurgeLedgerOperator(task_id="purge", **fields))
 
 
-def test_a_person_is_erased_and_counts_come_back(keeping: Keeping, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_person_is_erased_and_counts_come_back(
+    keeping: Keeping, capsys: pytest.CaptureFixture[str]
+) -> None:
     done = erase(person="+1 555 000 0001")
     nothing = dict.fromkeys(("not_sent", "doubts", "links", "checks", "notes", "named_by"), 0)
     assert done == {"deliveries": 1, "entries": 1, **nothing}

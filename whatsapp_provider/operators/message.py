@@ -7,20 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.hooks.channels import ChannelLike
-from whatsapp_provider.hooks.ledger import open_ledger
 from whatsapp_provider.operators.base import Private, no_vain_retries, read_text_file, reveal, run_key
-from whatsapp_provider.operators.choices import ON_IN_DOUBT, check_choice, historian, is_true, settle_seconds
+from whatsapp_provider.operators.choices import ON_IN_DOUBT, check_choice, is_true
 from whatsapp_provider.operators.mapping import warn_of_a_task_each
 from whatsapp_provider.operators.running import WhatsAppSendingOperator, superseded_attempts_refused
+from whatsapp_provider.operators.singles import send_single
 from whatsapp_provider.redaction import mask_number
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from whatsapp_provider.campaigns.campaign import Campaign
-    from whatsapp_provider.campaigns.identity import Recipient
-    from whatsapp_provider.campaigns.render import FixedMessage
-    from whatsapp_provider.campaigns.single import SingleResult
 
 
 class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
@@ -85,7 +82,8 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
         campaign = self._campaign(key)
         superseded_attempts_refused(context)
         warn_of_a_task_each(context, 1, self.log)
-        result = self._send(campaign, message, recipient, context)
+        label = run_key(context, with_map_index=True)
+        result = send_single(self.hook, campaign, message, recipient, self.follow, label=label)
         self.log.info(
             "%s %s: message %s.",
             "Sent before to" if result.already_sent else "Sent to",
@@ -143,33 +141,3 @@ class WhatsAppSendMessageOperator(WhatsAppSendingOperator):
             # Of all lists the one that its recipient asked for.
             rules=Rules(lists=(), ignore_lists=is_true("ignore_suppression", self.ignore_suppression)),
         )
-
-    def _send(
-        self, campaign: Campaign, message: FixedMessage, recipient: Recipient, context: Context
-    ) -> SingleResult:
-        from whatsapp_provider.campaigns.ledger.states import DeliveryState
-        from whatsapp_provider.campaigns.runner import CampaignRunner, RunOptions
-        from whatsapp_provider.campaigns.single import plan_single, result_after, sent_before
-
-        ledger = open_ledger()
-        try:
-            if before := sent_before(ledger, campaign, recipient):
-                return before
-            self.hook.message_check(message.kind, channel=campaign.channel)(message.render({}))
-            record = plan_single(ledger, campaign, message, recipient)
-            options = RunOptions(
-                send_timeout=self.hook.gateway.send_timeout,
-                settle=settle_seconds(),
-                label=run_key(context, with_map_index=True),
-                # A refusal proves that nothing was sent, so running the task again may try again; so may it when the
-                # recipient is not on the list any more.
-                again=(DeliveryState.REJECTED, DeliveryState.SUPPRESSED),
-            )
-            sender = self.hook.gateway.channel(campaign.channel)
-            history = historian(self.hook.gateway.capabilities, sender)
-            outcome = self.follow(
-                CampaignRunner(ledger, record, campaign, message, sender, options, history=history)
-            )
-            return result_after(ledger, record, outcome, resend=self.on_in_doubt == "resend")
-        finally:
-            ledger.dispose()

@@ -62,6 +62,18 @@ class Approving(Planner):
         return found
 
     @again_after_deadlock
+    def first_values(self, record: CampaignRecord, count: int) -> list[dict[str, Any]]:
+        """Return the values of the first people who are still to be sent to."""
+        query = (
+            select(delivery.c.variables)
+            .where(delivery.c.campaign == record.id, delivery.c.state == DeliveryState.PLANNED)
+            .order_by(delivery.c.seq)
+            .limit(count)
+        )
+        with self._database.transaction() as connection:
+            return [dict(json.loads(values or "{}")) for values in connection.execute(query).scalars()]
+
+    @again_after_deadlock
     def keep_preflight(self, record: CampaignRecord, found: Mapping[str, Any]) -> None:
         """Write what the plan found; it names nobody."""
         with self._database.transaction() as connection:
