@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from whatsapp_provider.campaigns.identity import parse_recipient
+from whatsapp_provider.campaigns.identity import (
+    AliasKind,
+    numbers_first,
+    parse_alias,
+    parse_form,
+    parse_recipient,
+)
 from whatsapp_provider.errors import ConfigurationError, RecipientError
 
 
@@ -28,6 +34,7 @@ from whatsapp_provider.errors import ConfigurationError, RecipientError
         ("120363000000000000@g.us", None, "120363000000000000@g.us", "120363000000000000@g.us"),
         ("15550000001-1600000000@g.us", None, "15550000001-1600000000@g.us", "15550000001-1600000000@g.us"),
         ("100000000000001@lid", None, "100000000000001@lid", "100000000000001@lid"),
+        ("100000000000001:12@lid", None, "100000000000001@lid", "100000000000001@lid"),
         (
             "120363000000000001@newsletter",
             None,
@@ -108,3 +115,48 @@ def test_a_recipient_shows_the_end_of_the_number_only() -> None:
     recipient = parse_recipient("+5511900000001")
     assert recipient.masked == "…0001"
     assert "11900000001" not in repr(recipient)
+
+
+@pytest.mark.parametrize(
+    ("written", "form"),
+    [
+        ("+1 555 000 0001", "15550000001"),
+        ("551170000001@s.whatsapp.net", "5511970000001"),
+        ("100000000000001:3@lid", "100000000000001@lid"),
+        (" US.13491208655302741918 ", "US.13491208655302741918"),
+        ("US.ENT.11815799212886844830", "US.ENT.11815799212886844830"),
+        ("BR." + "a" * 128, "BR." + "a" * 128),
+    ],
+)
+def test_whatever_a_person_is_called_has_one_form(written: str, form: str) -> None:
+    assert parse_form(written) == form
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", None, "120363000000000000@g.us", "US.", "us.1", "USA.1", "US." + "a" * 129, "US.1 2", "Ada", 1.5],
+)
+def test_what_is_no_persons_form_is_refused(written: object) -> None:
+    with pytest.raises(RecipientError):
+        parse_form(written)
+
+
+def test_a_column_of_ids_holds_ids_of_its_kind() -> None:
+    lid = "100000000000001@lid"
+    assert [parse_alias(AliasKind.LID, one) for one in (lid, "100000000000001", 100000000000001)] == [lid] * 3
+    assert parse_alias(AliasKind.USER_ID, "BR.1") == "BR.1"
+    assert [parse_alias(kind, nothing) for kind in AliasKind for nothing in (None, "", "  ")] == [None] * 6
+    wrong = [
+        (AliasKind.LID, "BR.1"),
+        (AliasKind.LID, 1.0e14),
+        (AliasKind.LID, "15550000001@s.whatsapp.net"),
+        (AliasKind.USER_ID, "15550000001"),
+    ]
+    for kind, value in wrong:
+        with pytest.raises(RecipientError, match=f"is no {kind}, such as") as raised:
+            parse_alias(kind, value)
+        assert "15550000001" not in str(raised.value)
+
+
+def test_a_number_stands_for_a_person_before_any_id() -> None:
+    assert numbers_first(["US.1", "1@lid", "15550000001", "1@lid"]) == ["15550000001", "1@lid", "US.1"]
