@@ -148,6 +148,18 @@ def test_who_is_erased_without_being_suppressed_may_come_again(files: Files) -> 
 
 
 @on_a_file
+def test_hashes_that_anybody_could_compute_are_gone(files: Files) -> None:
+    """Who has the text may try all numbers there are; without the ledger's key that tells them nothing."""
+    query = "SELECT fingerprint, template, body_hash FROM wa_campaign JOIN wa_delivery ON campaign = wa_campaign.id "
+    with files.ledger._database.transaction() as connection:
+        of_one = query + "WHERE campaign_id = 'message/order-1'"
+        [hashes] = connection.exec_driver_sql(of_one).all()
+    assert all(len(found) == 64 for found in hashes)
+    files.ledger.erase(ADA, by="Eve")
+    assert set(hashes).isdisjoint({text for _, text in texts(files.ledger)})
+
+
+@on_a_file
 def test_doing_it_again_finds_nothing_more(files: Files) -> None:
     files.ledger.erase(ADA, by="Eve")
     again = files.ledger.erase(ADA, by="Eve")

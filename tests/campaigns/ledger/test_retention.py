@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -105,8 +104,6 @@ def test_a_purge_takes_what_campaigns_tell_of_people_and_leaves_the_lists(desk: 
     }
     with ledger._database.transaction() as connection:
         kept = {row.campaign_id: row for row in connection.execute(select(campaign))}
-    for name in ("spring", "summer"):
-        assert json.loads(kept[name].preflight) == {"total": 2, "samples": []}
     single = kept["message/order-1"]
     assert (single.message, single.shared, single.preflight) == (None, "{}", None)
 

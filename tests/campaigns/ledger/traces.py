@@ -84,12 +84,10 @@ class Files:
             [[ADA]], "press", source=Source.PERSON, by="Eve", reason=f"{NAME} is a journalist"
         )
         self.ledger.link([[ADA, LID], [ADA, USER_ID]], LearnedFrom.INBOUND)
-        samples = {"total": 2, "samples": [{"to": "…0001", "text": f"Hi {NAME}"}]}
         with self.ledger._database.transaction() as connection:
-            connection.execute(update(campaign).values(preflight=json.dumps(samples)))
             message = json.dumps({"kind": "text", "text": f"Hi {NAME}"})
-            of_single = campaign.c.campaign_id == "message/order-1"
-            connection.execute(update(campaign).where(of_single).values(message=message, shared=message))
+            of_single = update(campaign).where(campaign.c.campaign_id == "message/order-1")
+            connection.execute(of_single.values(message=message, shared=message, preflight=message))
             answer = {
                 "recipient": ADA,
                 "address": f"{address_forms(ADA)[1]}@s.whatsapp.net",

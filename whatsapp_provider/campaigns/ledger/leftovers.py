@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterable
 from typing import Any
@@ -34,25 +33,19 @@ _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s().\-/]+(?=\d)")
 
 
 def strip_campaign(connection: Connection, number: int) -> None:
-    """Take out of a campaign's row what tells of its people: examples of their messages, and hashes of their data."""
+    """Take out of a campaign's row what tells of its people: hashes of their data, and what was for one alone."""
     row = connection.execute(select(campaign).where(campaign.c.id == number).with_for_update()).one()
-    values: dict[str, Any] = {
-        "fingerprint": erased.sealed(connection, row.fingerprint),
-        "preflight": _without_samples(row.preflight),
-    }
+    values: dict[str, Any] = {"fingerprint": erased.sealed(connection, row.fingerprint)}
     of_campaign = select(delivery.c.address).where(delivery.c.campaign == row.id)
     if connection.execute(of_campaign.limit(2)).scalars().all() == [""]:
         # What was written for one person is theirs.
-        values |= {"template": erased.sealed(connection, row.template), "message": None, "shared": "{}"}
-        values |= {"preflight": None}
+        values |= {
+            "template": erased.sealed(connection, row.template),
+            "message": None,
+            "shared": "{}",
+            "preflight": None,
+        }
     connection.execute(update(campaign).where(campaign.c.id == row.id).values(values))
-
-
-def _without_samples(preflight: str | None) -> str | None:
-    found = json.loads(preflight or "null")
-    if not isinstance(found, dict) or "samples" not in found:
-        return preflight
-    return json.dumps({**found, "samples": []})
 
 
 def endings(forms: Iterable[str]) -> frozenset[str]:
