@@ -103,6 +103,9 @@ class World:
         people = [person(index) for index in range(PEOPLE)]
         return self.processes[0].ledger.plan(campaign, "text", people)
 
+    def process(self, index: int) -> Process:
+        return self.processes[index % len(self.processes)]
+
     # -- what may happen ---------------------------------------------------------------------------
 
     def wait(self, seconds: float) -> None:
@@ -114,7 +117,7 @@ class World:
 
     def turn(self, index: int, places: int, *, answer_is_lost: bool = False) -> int:
         """Let a process hand in what it has and ask for more; return how many it got."""
-        process, number = self.processes[index], index % len(self.records)
+        process, number = self.process(index), index % len(self.processes) % len(self.records)
         if process.lease is None:
             process.lease = process.ledger.begin(self.records[number], label="", seconds=LEASE_SECONDS)
         pace, held = self.paces[number], process.held if process.unsure else None
@@ -141,10 +144,12 @@ class World:
         self.turn(index, places, answer_is_lost=True)
 
     def slow_down(self, index: int, seconds: float) -> None:
+        """Let the gateway answer a process that nobody is to send anything, which it hands in."""
         self.answer(index, DeliveryState.POSTPONED, seconds)
+        self.turn(index, 3)
 
     def answer(self, index: int, state: DeliveryState, slow_down: float | None = None) -> None:
-        process = self.processes[index]
+        process = self.process(index)
         if process.hand:
             task = process.hand.pop(0)
             self.sends[task.id, task.attempt].made = state is not DeliveryState.PLANNED
@@ -153,13 +158,13 @@ class World:
 
     def die(self, index: int) -> None:
         """Kill a process: it may have sent what it had in hand, and tells nobody."""
-        process = self.processes[index]
+        process = self.process(index)
         for result in process.results:
             self.sends[result.task.id, result.task.attempt].made = True
         process.forget()
 
     def end(self, index: int) -> None:
-        process = self.processes[index]
+        process = self.process(index)
         if process.lease is not None:
             process.ledger.end(process.lease, process.results, held={task.id for task in process.hand})
             self._note_quiet(process.results)

@@ -90,6 +90,11 @@ def test_a_warm_up_is_forecast_too(people: int, calendar: Calendar | None) -> No
     assert abs(found.latest - exact) <= max(3600.0, 0.05 * (exact - MONDAY))
 
 
+def test_a_step_of_the_warm_up_in_the_middle_of_a_day_is_seen() -> None:
+    pace = Pace.from_value({"warm_up": [[0, 20], [0.5, 100]]})
+    assert told(forecast(100, pace, start=MONDAY).latest) == "Mon 11-23 21:00"
+
+
 @pytest.mark.parametrize(
     ("people", "pace", "end", "limit"),
     [

@@ -19,8 +19,6 @@ HOLDS_IN_A_ROW = 5
 REJECTIONS_OF_A_KIND = 10
 POSTPONED_IN_A_ROW = 10
 STATUS_SECONDS = 10.0
-#: Of an audience that asks to be left alone, one in so many is no accident.
-FEWEST_STOPS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class BreakerLimits:
     :param failures: of the attempts that were refused, or failed later.
     :param doubts: of the attempts that got no answer.
     :param disconnects: of the attempts that could not be made, because nobody was there.
-    :param stops: of the people written to in a day who asked to be left alone, three at the least.
+    :param stops: of the people written to in a day who asked to be left alone.
     :param over: how many attempts back is looked.
     :param least: how many there must be before a share says anything.
     """
@@ -136,7 +134,7 @@ class Breaker:
 
     def note_stops(self, share: StopShare) -> str | None:
         """Return why sending must stop, given how many people asked to be left alone."""
-        enough = share.sent >= self.limits.least and share.stops >= FEWEST_STOPS
+        enough = share.sent >= self.limits.least
         if not enough or self.limits.stops >= 1 or share.stops < self.limits.stops * share.sent:
             return None
         return f"{share.stops} people asked to be left alone after {share.sent} messages"
