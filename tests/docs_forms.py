@@ -91,8 +91,11 @@ def command(name: str) -> str:
     found = find(name)
     rows = []
     for option in found.options:
-        value = option.settings.get("metavar")
-        rows.append([f"`{option.flag} {value}`" if value else f"`{option.flag}`", option.settings["help"]])
+        # What has no dashes is given by its place, and its name is for the code alone.
+        flag = option.flag if option.flag.startswith("-") else ""
+        value = f"{flag} {option.settings.get('metavar', '')}".strip()
+        several = " …" if option.settings.get("nargs") == "+" else ""
+        rows.append([f"`{value}{several}`", option.settings["help"]])
     return f"{found.description}\n\n{table(['Option', 'Meaning'], rows)}"
 
 
