@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from tests import docs_options
 from tests.docs_markdown import listed, summary, table
-from whatsapp_provider.campaigns.pacing import Pace
+from whatsapp_provider.campaigns.breaker import BreakerLimits
+from whatsapp_provider.campaigns.pacing import WARM_UP, Pace, spelled
 from whatsapp_provider.cli import find
 from whatsapp_provider.gateways.evolution.dialects import DEFAULT_EVENTS
 from whatsapp_provider.gateways.registry import GATEWAYS
@@ -26,6 +29,7 @@ _STANDARD = {
     "password": "text, masked",
 }
 _MANY = (10, 100, 1000)
+_PARAM = re.compile(r":param (\w+): (.+?)\.$", re.MULTILINE)
 
 
 def form_fields(gateway: str) -> str:
@@ -122,19 +126,32 @@ def paces(_of: str) -> str:
     rows = [
         [
             f"`{pace.name}`",
-            ", ".join(f"{window.limit} in {_long(window.seconds)}" for window in pace.windows) or "no bound",
-            *(_long(pace.forecast(count)) for count in _MANY),
+            str(pace),
+            *(spelled(pace.forecast(count)) for count in _MANY),
         ]
         for pace in _PRESETS
     ]
     return table(head, rows)
 
 
-def _long(seconds: float) -> str:
-    for name, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= size * 1.5 or (seconds == size and name != "days"):
-            return f"{seconds / size:g} {name if seconds > size else name[:-1]}"
-    return f"{seconds:g} s" if seconds < 86_400 else "24 hours"
+def warm_up(_of: str) -> str:
+    """Return the steps of the default warm-up."""
+    rows = [
+        [f"{days:g} days", "no further limit" if limit is None else f"{limit} in any 24 hours"]
+        for days, limit in WARM_UP.steps
+    ]
+    return table(["From an age of", "At most"], rows)
+
+
+def breaker(_of: str) -> str:
+    """Return the shares from which on a campaign pauses."""
+    limits = BreakerLimits()
+    told = dict(_PARAM.findall(str(BreakerLimits.__doc__)))
+    rows = [
+        [f"`{name}`", f"{value:.0%}" if isinstance(value, float) else str(value), told[name].strip()]
+        for name, value in asdict(limits).items()
+    ]
+    return table(["Name", "Default", "Of what"], rows)
 
 
 def lacking(gateway: str) -> str:

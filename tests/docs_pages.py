@@ -203,6 +203,8 @@ MAKERS: Mapping[str, Callable[[str], str]] = {
     "tested": docs_forms.tested,
     "kinds": docs_forms.kinds,
     "paces": docs_forms.paces,
+    "warmup": docs_forms.warm_up,
+    "breaker": docs_forms.breaker,
     "lacking": docs_forms.lacking,
     "matrix": docs_matrix.matrix,
 }
