@@ -56,23 +56,6 @@ def test_what_a_channel_sent_is_counted(desk: Desk, url: str) -> None:
     assert messages == 3
 
 
-def test_taking_the_values_away_leaves_nobody_to_be_messaged_twice(desk: Desk, url: str) -> None:
-    desk.run(desk.plan(3))
-    assert run_sql(url, "SELECT count(*) FROM wa_delivery WHERE variables LIKE '%N1%'") == [(1,)]
-    run_sql(url, sql_of("docs/security.md")[0])
-    assert run_sql(url, "SELECT count(*) FROM wa_delivery WHERE variables IS NOT NULL") == [(0,)]
-    desk.run(desk.plan(3))
-    assert len(desk.phones.calls) == 3
-
-
-def test_a_campaign_that_is_deleted_whole_sends_to_everybody_again(desk: Desk, url: str) -> None:
-    desk.run(desk.plan(3))
-    run_sql(url, sql_of("docs/security.md")[1])
-    assert desk.ledger.find("spring") is None
-    desk.run(desk.plan(3))
-    assert len(desk.phones.calls) == 6
-
-
 def test_every_column_of_a_report_and_of_the_views_is_described(desk: Desk, url: str) -> None:
     desk.plan(1)
     page = (PROJECT / "docs/reports.md").read_text("utf-8")

@@ -67,7 +67,7 @@ def test_airflow_stores_no_number_of_who_is_erased(keeping: Keeping) -> None:
 
 @pytest.mark.parametrize("nothing", [None, "", "None"])
 def test_a_person_that_came_out_as_nothing_is_refused(keeping: Keeping, nothing: Any) -> None:
-    with pytest.raises(WhatsAppTaskFailedError, match="person came out as nothing"):
+    with pytest.raises(WhatsAppTaskFailedError, match="The person came out as nothing"):
         erase(person=nothing)
     assert keeping.ask("SELECT * FROM wa_suppression") == []
 

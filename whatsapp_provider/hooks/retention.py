@@ -11,7 +11,6 @@ from airflow.providers.common.compat.sdk import conf
 from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.hooks.ledger import SECTION
 
-SETTING = "retention_days"
 _DAY = 86_400.0
 
 
@@ -23,10 +22,11 @@ def retention(older_than: Any) -> float:
     """
     found = age("older_than", older_than)
     if found is None:
-        found = age(f"[{SECTION}] {SETTING}", conf.get(SECTION, SETTING, fallback=""))
+        found = age(f"[{SECTION}] retention_days", conf.get(SECTION, "retention_days", fallback=""))
     if found is None:
         raise ConfigurationError(
-            f"Nobody has said how long people's data is kept: give older_than in days, or set [{SECTION}] {SETTING}."
+            "Nobody has said how long people's data is kept: give older_than in days, or set "
+            f"[{SECTION}] retention_days."
         )
     return found
 

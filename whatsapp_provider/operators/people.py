@@ -38,14 +38,9 @@ class _PersonOperator(PrivateFields):
         self.region = region
 
     def _form(self) -> str:
-        from whatsapp_provider.campaigns.identity import parse_form
+        from whatsapp_provider.campaigns.ledger.people import form_of
 
-        person = reveal(self.person)
-        if person is None or str(person).strip() in {"", "None"}:
-            raise ConfigurationError(
-                "person came out as nothing; give a number or an id of the person who is meant."
-            )
-        return parse_form(person, region=self.region or None)
+        return form_of(reveal(self.person), self.region)
 
 
 class WhatsAppErasePersonOperator(_PersonOperator):

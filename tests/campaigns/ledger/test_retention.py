@@ -61,6 +61,10 @@ def test_first_the_people_go_and_later_the_campaign(desk: Desk) -> None:
     assert ledger.purge(30 * DAY, delete_older_than=40 * DAY) == dry
     assert ledger.find("spring") is None
     assert {name for name, _ in deliveries(ledger)} == {"new"}
+    # What nobody remembers is sent again: that is what the second age is for.
+    calls = len(desk.phones.calls)
+    desk.run(desk.plan(3))
+    assert len(desk.phones.calls) == calls + 3
 
 
 def test_everything_that_hangs_on_a_campaign_goes_with_it(desk: Desk) -> None:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Column, Connection
 
+from whatsapp_provider.campaigns.identity import parse_form
 from whatsapp_provider.campaigns.ledger import disclosure, erased, erasure, leftovers, retention
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
 from whatsapp_provider.campaigns.ledger.erasure import Erasure
@@ -17,6 +18,18 @@ from whatsapp_provider.campaigns.rules import DAY
 from whatsapp_provider.errors import ConfigurationError
 
 _R = TypeVar("_R")
+
+
+def form_of(written: object, region: str | None = None) -> str:
+    """Return the canonical form of a person as somebody wrote it.
+
+    :param region: ISO country code for a number without country code.
+    :raises ConfigurationError: if nothing was written.
+    :raises RecipientError: if it is neither a number nor an id.
+    """
+    if written is None or str(written).strip() in {"", "None"}:
+        raise ConfigurationError("The person came out as nothing; give a number or an id of who is meant.")
+    return parse_form(written, region=region or None)
 
 
 class People(Store):

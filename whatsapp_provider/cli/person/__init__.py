@@ -5,19 +5,20 @@ from __future__ import annotations
 import argparse
 import sys
 
-from whatsapp_provider.campaigns.identity import parse_form
+from whatsapp_provider.campaigns.ledger.people import form_of
 from whatsapp_provider.errors import ConfigurationError
 
 
 def person_of(arguments: argparse.Namespace) -> str:
     """Return the canonical form of who is meant, asked for where it was not given.
 
+    :raises ConfigurationError: if there was no answer.
     :raises RecipientError: if it is neither a number nor an id.
     """
     given = arguments.person
     if given is None:
         given = answer("Number or id of the person: ")
-    return parse_form(given, region=arguments.region)
+    return form_of(given, arguments.region)
 
 
 def confirm(question: str) -> None:
