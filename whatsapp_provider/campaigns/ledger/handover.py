@@ -109,7 +109,7 @@ class HandingOver(Store):
                 )
                 for row in rows:
                     people.setdefault(targets[shares.of(row.recipient)], []).append(row.id)
-            return sum(_move(connection, ids, mine, target, now) for target, ids in people.items())
+            return sum(_move(connection, ids, source, target, now) for target, ids in people.items())
 
     @again_after_deadlock
     def note_stop(self, part: CampaignRecord, reason: str) -> None:
@@ -167,17 +167,10 @@ def _any(state: DeliveryState) -> ColumnElement[bool]:
     return rows.correlate(lane).exists()
 
 
-def _move(
-    connection: Connection,
-    ids: list[int],
-    source: tuple[ColumnElement[bool], ...],
-    target: int,
-    now: float,
-) -> int:
+def _move(connection: Connection, ids: list[int], source: int, target: int, now: float) -> int:
     """Put people into another lane; how often their own channel tried says nothing of that one."""
-    moved = (
-        update(delivery)
-        .where(delivery.c.id.in_(ids), delivery.c.state.in_(WAITING), *source)
-        .values(lane=target, state=DeliveryState.PLANNED, postponed=0, not_before=None, updated_at=now)
-    )
+    # Without the campaign: SQLite would go through all of its people instead of these.
+    these = (delivery.c.id.in_(ids), delivery.c.state.in_(WAITING), delivery.c.lane == source)
+    values = {"lane": target, "state": DeliveryState.PLANNED, "postponed": 0, "not_before": None}
+    moved = update(delivery).where(*these).values(**values, updated_at=now)
     return int(connection.execute(moved).rowcount)
