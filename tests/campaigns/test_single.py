@@ -9,12 +9,14 @@ import pytest
 from tests.campaigns.support import LOGGED_OUT, NO_ANSWER, NOT_REACHED, REFUSED, SEND_TIMEOUT, Desk
 from whatsapp_provider.campaigns.campaign import Campaign, OnInDoubt
 from whatsapp_provider.campaigns.identity import parse_recipient
+from whatsapp_provider.campaigns.ledger.control import By
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 from whatsapp_provider.campaigns.outcome import Ending, Outcome
 from whatsapp_provider.campaigns.render import FixedMessage
 from whatsapp_provider.campaigns.runner import CampaignRunner, RunOptions
 from whatsapp_provider.campaigns.single import PREFIX, SingleResult, plan_single, result_after, sent_before
 from whatsapp_provider.errors import (
+    CampaignCancelledError,
     CampaignPausedError,
     CampaignStoppedError,
     ConfigurationError,
@@ -171,3 +173,13 @@ def test_a_gateway_that_never_answers_leaves_resends_to_retries_and_then_to_peop
     with pytest.raises(InDoubtError):
         send(desk, on_in_doubt=OnInDoubt.RESEND)
     assert len(desk.phones.calls) == 10
+
+
+def test_a_message_that_a_person_cancelled_is_not_sent_any_more(desk: Desk) -> None:
+    with pytest.raises(CampaignStoppedError):
+        send(desk, stop=True)
+    desk.ledger.cancel(f"{PREFIX}k1", By("ada"))
+    for _ in range(2):
+        with pytest.raises(CampaignCancelledError, match="cancelled by ada"):
+            send(desk)
+    assert desk.phones.calls == []
