@@ -33,8 +33,9 @@ _counted = (permit.c.channel == bindparam("b_channel")) & (permit.c.count > 0)
 _used = select(
     func.coalesce(func.sum(permit.c.count), 0).label("used"), func.min(permit.c.taken_at).label("oldest")
 ).where(_counted, permit.c.taken_at > bindparam("b_after"))
-_first = select(func.min(permit.c.taken_at)).where(_counted)
-_last = select(func.max(permit.c.taken_at)).where(_counted)
+# Not min and max: MariaDB would read all of the channel's permits for them.
+_first = select(permit.c.taken_at).where(_counted).order_by(permit.c.taken_at).limit(1)
+_last = select(permit.c.taken_at).where(_counted).order_by(permit.c.taken_at.desc()).limit(1)
 _keep_distance = update(channels).where(_mine).values(next_at=bindparam("b_next"))
 
 
@@ -103,7 +104,7 @@ def _limits(
     if row is not None and row.quiet_until is not None and row.quiet_until > now:
         yield 0, row.quiet_until - now, "the gateway asked to wait"
     if pace.spacing is not None and row is not None:
-        last = connection.execute(_last, {"b_channel": channel}).scalar_one()
+        last = connection.execute(_last, {"b_channel": channel}).scalar_one_or_none()
         # Another pace may have sent the last one, and drawn no gap or a shorter one.
         opens = max(row.next_at or -inf, -inf if last is None else last + pace.spacing[0])
         if opens > now:
@@ -123,7 +124,7 @@ def _first_used(connection: Connection, channel: str, row: Row[Any] | None) -> f
     if row is not None and row.first_used_at is not None:
         return float(row.first_used_at)
     # Noted before the first permit is forgotten.
-    first: float | None = connection.execute(_first, {"b_channel": channel}).scalar_one()
+    first: float | None = connection.execute(_first, {"b_channel": channel}).scalar_one_or_none()
     return first
 
 
