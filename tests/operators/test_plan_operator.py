@@ -156,7 +156,7 @@ def test_a_plan_that_was_turned_down_is_removed(world: World) -> None:
 
 
 def test_what_people_approve_is_shown_without_names(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    report = run(plan(needs_approval=True))
+    report = run(plan(needs_approval=True, variables={"day": "Monday"}))
     gate = approval(report, body="Ask sales first.")
     asked: list[str] = []
     # What Airflow does next needs its server.
@@ -169,6 +169,7 @@ def test_what_people_approve_is_shown_without_names(world: World, monkeypatch: p
     assert report["campaign_id"] in shown
     assert f"**2 recipients** through `whapi/{world.channel_id}`" in shown
     assert "> Hello {{ name }}" in shown
+    assert "`day` = Monday" in shown
     assert "Ask sales first." in shown
     assert not any(word in shown for word in (ADA, BOB, "Ada", "Bob"))
 

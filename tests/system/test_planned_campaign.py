@@ -62,7 +62,7 @@ def test_the_whole_round_from_a_query_to_the_dag_that_follows(
     server: AirflowServer, world: World, tmp_path: Path
 ) -> None:
     target = tmp_path / "report.csv"
-    server.wait_until("the DAG that follows", lambda: server.rest.has_dag(FOLLOWER), 60.0)
+    server.wait_dag(FOLLOWER)
     server.rest.unpause(FOLLOWER)
     ref = server.trigger(DAG_ID, {"pace": "unlimited", "report": f"file://{target}"})
     asked: list[Json] = []

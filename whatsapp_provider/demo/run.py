@@ -12,6 +12,7 @@ from pathlib import Path
 
 from whatsapp_provider.demo.airflow import AirflowServer
 from whatsapp_provider.demo.emulator import EmulatorProcess
+from whatsapp_provider.demo.encore import begin_round
 from whatsapp_provider.demo.errors import DemoError, InterruptedDemoError
 from whatsapp_provider.demo.examples import copy_examples
 from whatsapp_provider.demo.gateways import DEFAULT_GATEWAY, DemoGateway, demo_gateway
@@ -87,6 +88,8 @@ def _start(
     ref = server.trigger(gateway.tale.dag_id, conf)
     _follow(server, emulator, gateway.tale, ref, reporter)
     _check_phones(emulator, gateway, reporter)
+    if options.up and (creating_task := gateway.tale.creating_task):
+        begin_round(server, emulator, home, server.rest.xcom(ref, creating_task), reporter)
     return server
 
 

@@ -88,7 +88,10 @@ class WhatsAppApproveCampaignOperator(ApprovalOperator):
         message = terms.message if terms else ""
         text = message if isinstance(message, str) else _indented(message)
         quoted = "\n".join(f"> {line}" for line in text.splitlines())
-        return "\n\n".join([*told, "The message:", quoted, *filter(None, [self.body])])
+        shared = [
+            f"For everybody: `{name}` = {value}" for name, value in (terms.shared if terms else {}).items()
+        ]
+        return "\n\n".join([*told, "The message:", quoted, *shared, *filter(None, [self.body])])
 
 
 def _indented(message: Any) -> str:
