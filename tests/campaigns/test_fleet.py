@@ -14,7 +14,7 @@ from whatsapp_provider.campaigns.campaign import OnInDoubt
 from whatsapp_provider.campaigns.ledger.control import By
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
-from whatsapp_provider.campaigns.outcome import Ending
+from whatsapp_provider.campaigns.outcome import Ending, Outcome
 from whatsapp_provider.campaigns.pacing import Pace, Window
 from whatsapp_provider.campaigns.report import report
 from whatsapp_provider.errors import CampaignMismatchError, ConfigurationError, LeaseLostError, LedgerError
@@ -223,10 +223,38 @@ def test_a_failure_of_one_channels_run_stops_all_and_is_told(desk: Desk, harbour
             desk.time.slept += 1000
 
     harbour.of(A).at_send.append(lose)
-    with pytest.raises(LeaseLostError):
-        harbour.run(record)
-    assert all(phones.under_way == 0 for phones in harbour.phones.values())
+
+    async def fails() -> list[int]:
+        with pytest.raises(LeaseLostError):
+            await harbour.fleet(record).run()
+        assert all(phones.under_way == 0 for phones in harbour.phones.values())
+        calls = [len(phones.calls) for phones in harbour.phones.values()]
+        await asyncio.sleep(60)
+        return [
+            len(phones.calls) - before for phones, before in zip(harbour.phones.values(), calls, strict=True)
+        ]
+
+    assert desk.time.run(fails()) == [0, 0]
     assert set(harbour.received().values()) == {1}
+
+
+def test_who_goes_on_after_its_wait_does_not_end_the_pause_of_another_run(
+    desk: Desk, harbour: Harbour
+) -> None:
+    record = harbour.plan(30)
+    harbour.paces[A.key()] = Pace("slow", (Window(1, 65.0),))
+    harbour.of(B).seconds = 300.0
+
+    async def paused() -> Outcome:
+        job = asyncio.create_task(harbour.fleet(record, patience=60.0, send_timeout=400.0).run())
+        await asyncio.sleep(10)
+        desk.ledger.set_state(record, CampaignState.PAUSED, "its gateway is gone")
+        return await job
+
+    outcome = desk.time.run(paused())
+    assert (outcome.ending, desk.state()) == (Ending.PAUSED, CampaignState.PAUSED)
+    assert "Another run paused the campaign" in outcome.reason
+    assert len(harbour.of(A).received) == 1
 
 
 def test_another_pool_under_the_same_id_is_refused(desk: Desk, harbour: Harbour) -> None:
