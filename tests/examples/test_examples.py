@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from tests.examples.conftest import Anywhere
+from tests.examples.controlled import CANCELLED, TOLD
 from tests.examples.run_dag import MARK
 from tests.hooks.world import ADA, BOB, World
 from tests.triggers.firing import deadline_missed
@@ -79,10 +80,10 @@ class Airflow:
             late.cancel()
         pytest.fail(f"The process ended, or had to be ended after a minute:\n{told[-6000:]}")
 
-    def stored(self, table: str, columns: str, dag_id: str) -> list[tuple[Any, ...]]:
+    def stored(self, table: str, columns: str, dag_id: str, of: str = "dag_id") -> list[tuple[Any, ...]]:
         """Return what Airflow keeps of a DAG."""
         with closing(sqlite3.connect(self.home / "airflow.db")) as connection:
-            return connection.execute(f"SELECT {columns} FROM {table} WHERE dag_id = ?", (dag_id,)).fetchall()
+            return connection.execute(f"SELECT {columns} FROM {table} WHERE {of} = ?", (dag_id,)).fetchall()
 
     def xcom(self, dag_id: str) -> dict[str, Any]:
         """Return the returned values by task."""
@@ -275,6 +276,33 @@ def test_airflow_stores_nobodys_number_and_no_text_of_mapped_tasks(
     assert BOB not in told
     assert "A secret" not in told
     assert told.count("0001") == told.count("0002") == 1  # the masked ends
+
+
+def test_a_cancelled_campaign_fails_at_once_and_what_comes_after_it_does_not_run(
+    airflow: Airflow, world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "cancelled.py").write_text(CANCELLED)
+    run = airflow.run(tmp_path / "cancelled.py", state="failed")
+    states = {
+        "plan[-1]": "success",
+        "stop[-1]": "success",
+        "send[-1]": "failed",
+        "celebrate[-1]": "upstream_failed",
+    }
+    assert run["tasks"] == states
+    tries = dict(airflow.stored("task_instance", "task_id, try_number", "cancelled"))
+    assert tries["send"] == 1  # of three
+    assert world.received() == []
+
+
+def test_a_campaigns_asset_tells_other_dags_how_it_went(
+    airflow: Airflow, world: World, tmp_path: Path
+) -> None:
+    (tmp_path / "told.py").write_text(TOLD)
+    airflow.run(tmp_path / "told.py")
+    [(extra,)] = airflow.stored("asset_event", "extra", "told", of="source_dag_id")
+    told = json.loads(extra)["whatsapp_campaign"]
+    assert told == {"campaign_id": "told", "total": 1, "sent": 1, "open": 0, "counts": {"accepted": 1}}
 
 
 @pytest.mark.parametrize("file", sorted(EXAMPLES.glob("*.py")), ids=lambda file: file.stem)
