@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.campaigns.support import Desk, number
-from whatsapp_provider.campaigns.calendars import Calendar
+from whatsapp_provider.campaigns.calendars import Calendar, QuietHours
 from whatsapp_provider.campaigns.campaign import Campaign
 from whatsapp_provider.campaigns.forecast import forecast
+from whatsapp_provider.campaigns.ledger.states import DeliveryState
 from whatsapp_provider.campaigns.outcome import Ending
 from whatsapp_provider.campaigns.pacing import DAY, Pace
 from whatsapp_provider.campaigns.rules import Rules
@@ -71,3 +72,34 @@ def test_it_holds_no_slot_survives_deploys_and_writes_to_everybody_once(desk: De
     assert len(busy) < 2 * len(days)
     assert abs(expected.latest - sent[-1]) < 1800
     assert expected.limit == "4 in 24 hours"
+
+
+def test_whom_no_hour_is_left_for_is_told_of_and_keeps_no_campaign_waiting(desk: Desk) -> None:
+    """The numbers without an area may be anywhere in North America: all of it is awake for a few hours a day."""
+    working = Calendar.from_value({"time_zone": "America/Sao_Paulo", "hours": "08:00-12:00"})
+    rules = Rules(calendar=working, quiet=QuietHours.from_value("21:00-08:00"))
+    campaign = desk.campaign(rules=rules)
+    rows = [{"phone": f"551190000000{index}", "name": "Ada"} for index in range(3)]
+    record = desk.plan_rows(
+        [*rows, *({"phone": number(index), "name": "Bob"} for index in range(2))], campaign
+    )
+    outcome = desk.run(record, campaign, patience=60)
+    while outcome.ending is Ending.WAITING:
+        desk.time.now += outcome.seconds
+        outcome = desk.run(record, campaign, patience=60, resumed=True)
+    assert outcome.ending is Ending.FINISHED
+    assert desk.counts(record) == {"accepted": 3, "suppressed": 2}
+    (asleep, _) = desk.in_state(record, DeliveryState.SUPPRESSED)
+    assert (asleep.code, asleep.reason) == (
+        "asleep",
+        "quiet hours leave no hour at which this campaign sends",
+    )
+
+
+def test_a_year_of_holidays_is_waited_for_day_by_day_and_costs_nobody(desk: Desk) -> None:
+    days = [date(2026, 12, 1) + timedelta(days=index) for index in range(800)]
+    campaign = desk.campaign(rules=Rules(calendar=replace(OFFICE, holidays=frozenset(days))))
+    record = desk.plan(2, campaign)
+    outcome = desk.run(record, campaign, patience=60)
+    assert (outcome.ending, outcome.seconds) == (Ending.WAITING, DAY)
+    assert desk.counts(record) == {"planned": 2}

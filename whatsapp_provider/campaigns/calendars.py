@@ -169,11 +169,7 @@ class QuietHours:
 
         :param zones: where the person may be; without any, the time zone of those whose number tells none.
         """
-        names = tuple(zones) or (self.time_zone,)
-        if all(self._allows(local(moment, zone(name))) for name in names):
-            return moment
-        # Clocks are a whole number of minutes apart, so within a minute of quiet the answer is the same.
-        return max(moment, _together(self, names, int(moment // 60)))
+        return both_open(moment, None, self, zones)
 
     def closes(self, moment: float, zones: Sequence[str]) -> float:
         """Return the first moment from ``moment`` on at which one of the zones does not allow it."""
@@ -194,45 +190,49 @@ def both_open(
     moment: float, calendar: Calendar | None, quiet: QuietHours | None, zones: Sequence[str]
 ) -> float:
     """Return the first moment from ``moment`` on at which sender and recipients are awake; ``inf`` for never."""
-    if calendar is None:
-        return moment if quiet is None else quiet.opens(moment, zones)
     if quiet is None:
-        return calendar.opens(moment)
-    if calendar.opens(moment) == quiet.opens(moment, zones) == moment:
+        return moment if calendar is None else calendar.opens(moment)
+    names = tuple(zones) or (quiet.time_zone,)
+    awake = all(quiet._allows(local(moment, zone(name))) for name in names)
+    if awake and (calendar is None or calendar.opens(moment) == moment):
         return moment
-    return max(moment, _both_open(calendar, quiet, tuple(zones), int(moment // 60)))
+    if _is_never(calendar, quiet, names, int(moment // _PERIOD)):
+        return inf
+    # Clocks are a whole number of minutes apart, so within a minute of quiet the answer is the same.
+    return max(moment, _both_open(calendar, quiet, names, int(moment // 60)))
 
 
 _ALL = "mon-sun"
+_PERIOD = 30 * 86_400.0
 _A_MONDAY = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
 
 
 @lru_cache(maxsize=4096)
-def _together(quiet: QuietHours, names: tuple[str, ...], minute: int) -> float:
-    """Return the first moment from a minute on that suits all zones: asked in every turn while it is quiet."""
+def _both_open(
+    calendar: Calendar | None,
+    quiet: QuietHours,
+    names: tuple[str, ...],
+    minute: int,
+    days: float = SEARCHED_DAYS,
+) -> float:
+    """Return the first moment from a minute on: asked in every turn for as long as somebody sleeps."""
     moment = minute * 60.0
-    limit = moment + SEARCHED_DAYS * 86_400.0
+    limit = moment + days * 86_400.0
     while moment < limit:
-        latest = max(quiet._first(moment, name, wanted=True) for name in names)
-        if latest == moment:
-            return moment
-        moment = latest
-    return inf
-
-
-@lru_cache(maxsize=4096)
-def _both_open(calendar: Calendar, quiet: QuietHours, zones: tuple[str, ...], minute: int) -> float:
-    moment = minute * 60.0
-    limit = moment + SEARCHED_DAYS * 86_400.0
-    while moment < limit:
-        opening = calendar.opens(moment)
+        opening = moment if calendar is None else calendar.opens(moment)
         if opening == inf:
             return inf
-        later = quiet.opens(opening, zones)
+        later = max(quiet._first(opening, name, wanted=True) for name in names)
         if later == moment:
             return moment
         moment = later
     return inf
+
+
+@lru_cache(maxsize=4096)
+def _is_never(calendar: Calendar | None, quiet: QuietHours, names: tuple[str, ...], period: int) -> bool:
+    """Whether no moment is found from a whole month on: to look for one each minute would take half a second."""
+    return _both_open(calendar, quiet, names, int(period * _PERIOD // 60), SEARCHED_DAYS + 30) == inf
 
 
 def _checked(value: object, what: str, known: set[str], needed: set[str]) -> Mapping[str, Any]:

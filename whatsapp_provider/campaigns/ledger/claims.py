@@ -50,6 +50,7 @@ class Claim:
 
 #: Whoever waited longer than this for the channel looks at the hours again.
 LATE_SECONDS = 0.5
+AT_ONCE = 500  #: people who are given up in one transaction
 
 
 def take_tasks(connection: Connection, claim: Claim, clock: Callable[[], float], chance: Random) -> Turn:
@@ -64,7 +65,9 @@ def take_tasks(connection: Connection, claim: Claim, clock: Callable[[], float],
     hours = lanes.hours(connection, claim.lease, claim.rules, now, has_lanes=claim.has_lanes)
     rows = _due(connection, claim.lease.campaign, hours.open, claim.places, now)
     if not rows:
-        return _starved(connection, claim.lease, hours, now)
+        asleep = _due(connection, claim.lease.campaign, hours.never, AT_ONCE, now)
+        refusals.give_up(connection, asleep, now)
+        return Turn(open=len(asleep), wait=0.0) if asleep else _starved(connection, claim.lease, hours, now)
     open_count = len(rows)
     rows = refusals.without_refused(connection, rows, claim.rules, now)
     if not rows:

@@ -21,7 +21,7 @@ from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
 from whatsapp_provider.campaigns.ledger.schema import delivery
 from whatsapp_provider.campaigns.ledger.schema import lane as lanes
-from whatsapp_provider.campaigns.rules import Rules
+from whatsapp_provider.campaigns.rules import DAY, Rules
 
 #: The channel that a delivery goes through, in a query that :func:`with_channel` returned.
 through = func.coalesce(lanes.c.channel, campaigns.c.channel)
@@ -40,11 +40,13 @@ class Hours:
     :param mine: all lanes of the run's channel.
     :param open: those that may be sent to.
     :param next_opening: when the first of the closed ones opens, in seconds since the epoch.
+    :param never: those whose people sleep whenever the sender works.
     """
 
     mine: tuple[int | None, ...]
     open: tuple[int | None, ...]
     next_opening: float | None = None
+    never: tuple[int | None, ...] = ()
 
 
 def hours(connection: Connection, lease: Lease, rules: Rules, now: float, *, has_lanes: bool) -> Hours:
@@ -55,10 +57,15 @@ def hours(connection: Connection, lease: Lease, rules: Rules, now: float, *, has
         found = {row.id: _zones(row.zones) for row in connection.execute(_of_channel, values)}
     opens = {lane: both_open(now, rules.calendar, rules.quiet, zones) for lane, zones in found.items()}
     later = [moment for moment in opens.values() if now < moment < inf]
+    works = rules.calendar is None or rules.calendar.opens(now) < inf
+    if not works:
+        # A year of holidays, in which somebody may change them.
+        later.append(now + DAY)
     return Hours(
         mine=tuple(found),
         open=tuple(lane for lane, moment in opens.items() if moment <= now),
         next_opening=min(later, default=None),
+        never=tuple(lane for lane, moment in opens.items() if moment == inf and works),
     )
 
 

@@ -14,7 +14,8 @@ from whatsapp_provider.campaigns.ledger.states import DeliveryState
 from whatsapp_provider.campaigns.rules import Rules
 
 #: Codes of a delivery in the state ``suppressed``.
-SUPPRESSED, CAPPED = "suppressed", "frequency_cap"
+SUPPRESSED, CAPPED, ASLEEP = "suppressed", "frequency_cap", "asleep"
+ASLEEP_REASON = "quiet hours leave no hour at which this campaign sends"
 
 _suppress = (
     update(delivery)
@@ -29,6 +30,16 @@ _suppress = (
         updated_at=bindparam("b_now"),
     )
 )
+
+
+def give_up(connection: Connection, rows: Sequence[Row[Any]], now: float) -> None:
+    """Suppress those who could be sent to at no hour: their campaign would wait for them for ever.
+
+    :param rows: locked for this run.
+    """
+    for row in rows:
+        values = {"b_id": row.id, "b_code": ASLEEP, "b_reason": ASLEEP_REASON, "b_now": now}
+        connection.execute(_suppress, values)
 
 
 def without_refused(
