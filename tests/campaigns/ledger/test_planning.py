@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import func, select
 
 from tests.campaigns.ledger.book import PACE
 from tests.campaigns.support import Desk, entry, number
-from whatsapp_provider.campaigns.audience import AudienceOptions, Policy
+from whatsapp_provider.campaigns.ledger import planner
 from whatsapp_provider.campaigns.ledger.planning import LEASE_SECONDS, Order
-from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Exclusion, Planned
+from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Planned
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
-from whatsapp_provider.campaigns.ledger.schema import delivery, lane
-from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
-from whatsapp_provider.campaigns.plan import make_plan
-from whatsapp_provider.campaigns.readers import rows_of
-from whatsapp_provider.campaigns.render import MessageTemplate
+from whatsapp_provider.campaigns.ledger.schema import delivery
+from whatsapp_provider.campaigns.ledger.states import CampaignState
 from whatsapp_provider.errors import (
-    AudienceError,
     CampaignMismatchError,
     LeaseLostError,
     TemplateError,
@@ -114,6 +109,23 @@ def test_a_killed_planner_is_followed_by_one_that_begins_anew(desk: Desk, place:
     assert left(desk) == (1, PEOPLE)
 
 
+@pytest.mark.parametrize("place", PLACES)
+def test_a_planner_that_wakes_while_another_has_taken_over_writes_nothing(desk: Desk, place: int) -> None:
+    with Suspended(desk, place) as dead:
+        ends = []
+
+        def people() -> Iterator[Planned]:
+            for index, person in enumerate(everybody()):
+                if index == BATCH + 3:
+                    ends.append(dead.wake())
+                yield person
+
+        record = desk.ledger.plan(desk.campaign(), "text", people(), order=in_virtual_time(desk))
+        assert [type(end) for end in ends] == [LeaseLostError]
+    assert desk.counts(record) == {"planned": PEOPLE}
+    assert left(desk) == (1, PEOPLE)
+
+
 def test_another_message_may_be_planned_after_a_killed_planner(desk: Desk) -> None:
     with Suspended(desk, PLACES[1]):
         record = desk.ledger.plan(desk.campaign(), "another text", everybody(7), order=in_virtual_time(desk))
@@ -121,7 +133,7 @@ def test_another_message_may_be_planned_after_a_killed_planner(desk: Desk) -> No
 
 
 def test_nothing_is_sent_of_a_campaign_that_is_being_planned(desk: Desk) -> None:
-    with Suspended(desk, PLACES[1]) as planner:
+    with Suspended(desk, PLACES[1]) as suspended:
         record = desk.ledger.find("spring")
         assert record is not None
         assert record.state is CampaignState.PLANNING
@@ -129,14 +141,14 @@ def test_nothing_is_sent_of_a_campaign_that_is_being_planned(desk: Desk) -> None
         assert desk.ledger.turn(lease, [], places=5, pace=PACE).tasks == ()
         desk.ledger.end(lease)
         assert desk.state() is CampaignState.PLANNING
-        assert planner.wake() is None
+        assert suspended.wake() is None
     assert desk.counts(record) == {"planned": PEOPLE}
     assert desk.state() is CampaignState.RUNNING
 
 
 def test_a_second_planner_waits_for_the_first_and_finds_its_campaign(desk: Desk) -> None:
     with Suspended(desk, PLACES[0]) as first:
-        order = small(wait=lambda _: first.wakes.set())
+        order = small(wait=lambda _: first.wake())
         record = desk.ledger.plan(desk.campaign(), "text", everybody(), order=order)
         assert not record.fresh
         assert first.task.result().fresh
@@ -145,7 +157,7 @@ def test_a_second_planner_waits_for_the_first_and_finds_its_campaign(desk: Desk)
 
 def test_a_second_planner_with_another_audience_waits_and_is_refused(desk: Desk) -> None:
     with Suspended(desk, PLACES[0]) as first:
-        order = small(wait=lambda _: first.wakes.set())
+        order = small(wait=lambda _: first.wake())
         with pytest.raises(CampaignMismatchError):
             desk.ledger.plan(desk.campaign(), "text", everybody(PEOPLE - 1), order=order)
         assert first.task.result().fresh
@@ -153,10 +165,56 @@ def test_a_second_planner_with_another_audience_waits_and_is_refused(desk: Desk)
 
 def test_a_second_planner_plans_when_the_first_fails(desk: Desk) -> None:
     with Suspended(desk, PLACES[1], fails=TemplateError("row 9")) as first:
-        order = small(wait=lambda _: first.wakes.set())
+        order = small(wait=lambda _: first.wake())
         record = desk.ledger.plan(desk.campaign(), "text", everybody(), order=order)
         assert isinstance(first.task.exception(), TemplateError)
     assert (record.fresh, desk.counts(record)) == (True, {"planned": PEOPLE})
+
+
+class WaitedError(Exception):
+    """Somebody waits for another planner."""
+
+
+def test_a_slow_planner_keeps_its_campaign_with_each_batch(desk: Desk) -> None:
+    other, refusals = desk.open_ledger(), []
+
+    def wait(_: float) -> None:
+        raise WaitedError
+
+    def people() -> Iterator[Planned]:
+        for index, person in enumerate(everybody(8 * BATCH)):
+            if index % BATCH == 5:
+                # Slower than the lease in all; a batch or two of it may not be written yet.
+                desk.time.now += LEASE_SECONDS / 4
+            if index == 8 * BATCH - 1:
+                with pytest.raises(WaitedError) as refused:
+                    other.plan(desk.campaign(), "text", everybody(3), order=small(wait=wait))
+                refusals.append(refused)
+            yield person
+
+    record = desk.ledger.plan(desk.campaign(), "text", people(), order=small())
+    assert (len(refusals), desk.counts(record)) == (1, {"planned": 8 * BATCH})
+
+
+def test_a_planner_whose_source_is_slow_keeps_its_campaign_meanwhile(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planner, "LEASE_SECONDS", 0.01)  # how often it looks whether it is idle, in real time
+
+    def lasts() -> float:
+        with desk.ledger._database.transaction() as connection:
+            until = connection.execute(select(campaigns.c.plan_until)).scalar_one()
+        return until - desk.time.database()
+
+    def people() -> Iterator[Planned]:
+        for index, person in enumerate(everybody()):
+            # The first time it may be a batch that does it.
+            if index in (BATCH + 3, BATCH + 4):
+                desk.time.now += LEASE_SECONDS - 1
+                assert any(lasts() == LEASE_SECONDS for _ in range(100_000))
+            yield person
+
+    assert desk.open_ledger().plan(desk.campaign(), "text", people(), order=small()).fresh
 
 
 def test_a_planner_that_never_ends_is_not_waited_for_for_ever(desk: Desk) -> None:
@@ -172,15 +230,15 @@ def test_a_planner_that_never_ends_is_not_waited_for_for_ever(desk: Desk) -> Non
 @pytest.mark.parametrize("place", PLACES)
 def test_a_plan_that_fails_leaves_the_ledger_as_it_was(desk: Desk, place: int) -> None:
     other = desk.ledger.plan(desk.campaign("other"), "text", everybody(3))
-    with Suspended(desk, place, fails=ValueError("the file ended")) as planner:
-        assert isinstance(planner.wake(), ValueError)
+    with Suspended(desk, place, fails=ValueError("the file ended")) as suspended:
+        assert isinstance(suspended.wake(), ValueError)
     assert left(desk) == (1, 3)
     assert desk.counts(other) == {"planned": 3}
 
 
 def test_a_task_that_is_told_to_stop_lets_the_next_one_begin_at_once(desk: Desk) -> None:
-    with Suspended(desk, PLACES[1], fails=KeyboardInterrupt()) as planner:
-        assert isinstance(planner.wake(), KeyboardInterrupt)
+    with Suspended(desk, PLACES[1], fails=KeyboardInterrupt()) as suspended:
+        assert isinstance(suspended.wake(), KeyboardInterrupt)
     assert desk.state() is CampaignState.PLANNING
     refused = small(wait=lambda _: pytest.fail("there is nobody to wait for"))
     record = desk.ledger.plan(desk.campaign(), "text", everybody(), order=refused)
@@ -202,152 +260,3 @@ def test_other_campaigns_send_while_one_is_planned(desk: Desk) -> None:
 
     desk.open_ledger().plan(desk.campaign(), "text", people(), order=small())
     assert sent == [number(index) for index in range(3)]
-
-
-Rows = list[dict[str, Any]]
-
-
-def rows(count: int = PEOPLE) -> Rows:
-    return [{"phone": number(index), "name": f"N{index}"} for index in range(count)]
-
-
-def plan(desk: Desk, read: Rows, **options: Any) -> CampaignRecord:
-    audience = rows_of(read, recipient_field="phone")
-    template = MessageTemplate("Hi {{ name }}")
-    how = AudienceOptions(**options)
-    return make_plan(desk.ledger, desk.campaign(), template, audience, how, order=small()).record
-
-
-def test_a_bad_row_at_the_end_of_a_long_audience_leaves_nothing(desk: Desk) -> None:
-    with pytest.raises(AudienceError, match=r"^1 rows .* row 26: 'Ada' is neither"):
-        plan(desk, [*rows(), {"phone": "Ada", "name": "Ada"}])
-    assert left(desk) == (0, 0)
-
-
-def test_people_who_come_again_in_another_batch_are_told_by_their_rows(desk: Desk) -> None:
-    again = [{"phone": f"+{number(index)}", "name": "again"} for index in (7, 14, 7)]
-    told = (
-        r"^3 rows .* row 26: …0007 is the same person as row 8\. row 27: …0014 is the same person as row 15\. "
-        r"row 28: …0007 is the same person as row 26\. Nothing was sent"
-    )
-    with pytest.raises(AudienceError, match=told):
-        plan(desk, [*rows(), *again])
-    assert left(desk) == (0, 0)
-
-
-def test_all_problems_of_a_long_audience_are_counted_and_the_first_are_told(desk: Desk) -> None:
-    """Also those that are noticed later than others of a later row: who comes twice, by the database."""
-    first, middle = rows(BATCH), [{"phone": "Bo", "name": "x"} for _ in range(5)]
-    with pytest.raises(AudienceError, match=r"^15 rows .*") as caught:
-        plan(desk, [*first, *rows(3), *middle, *rows(BATCH)[3:]])
-    told = str(caught.value)
-    assert told.index("row 11: …0000 is the same person as row 1.") < told.index("row 14: 'Bo'")
-    assert "And 5 more." in told
-    assert left(desk) == (0, 0)
-
-
-def test_people_who_come_again_are_left_out_and_the_first_of_them_is_kept(desk: Desk) -> None:
-    audience = [*rows(), {"phone": number(3), "name": "again"}, *rows(2)]
-    record = plan(desk, audience, on_duplicate=Policy.SKIP)
-    assert desk.counts(record) == {"planned": PEOPLE}
-    assert desk.ledger.left_out(record) == {"duplicate": 3}
-    assert [task.variables for task in take(desk, record, 4)][3] == '{"name": "N3", "phone": "15550000003"}'
-    # A run after that finds the campaign, wherever the rows have moved to.
-    assert not plan(desk, audience[::-1], on_duplicate=Policy.SKIP).fresh
-
-
-def take(desk: Desk, record: CampaignRecord, places: int) -> Sequence[Any]:
-    lease = desk.ledger.begin(record, label="", seconds=60)
-    return desk.ledger.turn(lease, [], places=places, pace=PACE).tasks
-
-
-class Thirds:
-    """Leaves out each third person and gives the one after another address."""
-
-    def screen(self, _connection: Connection, people: Sequence[Planned], _now: float) -> Sequence[Planned]:
-        return [self._seen(person, int(person.recipient) % 3) for person in people]
-
-    def _seen(self, person: Planned, rest: int) -> Planned:
-        if rest == 0:
-            return replace(person, exclusion=Exclusion("capped", "3 messages in 7 days"))
-        return replace(person, address=f"{person.address}@lid") if rest == 1 else person
-
-
-class Nobody:
-    """Fails a test that asks about somebody who is left out already."""
-
-    def screen(self, _connection: Connection, people: Sequence[Planned], _now: float) -> Sequence[Planned]:
-        assert all(int(person.recipient) % 3 for person in people)
-        return people
-
-
-class TwoLanes:
-    """Puts those with an even number into a lane."""
-
-    def lanes(
-        self, connection: Connection, campaign: int, people: Sequence[Planned], _now: float
-    ) -> Mapping[str, int]:
-        assert all(person.exclusion is None for person in people)
-        values = {"campaign": campaign, "channel": "x", "name": "even", "zones": "[]"}
-        found = connection.execute(select(lane.c.id).where(lane.c.campaign == campaign)).scalar_one_or_none()
-        if found is None:
-            found = connection.execute(insert(lane).values(values)).inserted_primary_key[0]  # type: ignore[index]
-        return {person.recipient: found for person in people if int(person.recipient) % 2 == 0}
-
-
-@pytest.mark.parametrize("count", [9, 2 * BATCH + 4])
-def test_screens_leave_people_out_and_lanes_take_the_others(desk: Desk, count: int) -> None:
-    order = small(screens=[Thirds(), Nobody()], lanes=TwoLanes())
-    record = desk.ledger.plan(desk.campaign(), "text", everybody(count), order=order)
-    out = sum(int(number(index)) % 3 == 0 for index in range(count))
-    assert desk.counts(record) == {"planned": count - out, "suppressed": out}
-    assert desk.ledger.left_out(record) == {"capped": out}
-    with desk.ledger._database.transaction() as connection:
-        found = connection.execute(select(delivery).order_by(delivery.c.seq).limit(6)).all()
-        total = connection.execute(select(campaigns.c.total)).scalar_one()
-    assert total == count
-    for row in found:
-        rest = int(row.recipient) % 3
-        assert (row.code, row.reason, row.variables) == (
-            ("capped", "3 messages in 7 days", None) if rest == 0 else (None, None, "{}")
-        )
-        assert row.address.endswith("@lid") == (rest == 1)
-        assert (row.lane is not None) == (rest != 0 and int(row.recipient) % 2 == 0)
-    # The audience is the same, whoever is left out of it now.
-    assert not desk.ledger.plan(desk.campaign(), "text", everybody(count), order=small()).fresh
-
-
-@pytest.mark.parametrize("count", [3, BATCH, PEOPLE])
-def test_a_plan_ends_where_it_is_told_with_what_it_is_told(desk: Desk, count: int) -> None:
-    order = small(state=CampaignState.READY, terms={"message": '{"kind": "text"}', "needs_approval": 1})
-    record = desk.ledger.plan(desk.campaign(), "text", everybody(count), order=order)
-    assert record.state is desk.state() is CampaignState.READY
-    with desk.ledger._database.transaction() as connection:
-        row = connection.execute(select(campaigns)).one()
-    assert (row.message, row.needs_approval, row.total) == ('{"kind": "text"}', 1, count)
-    assert (row.planner, row.plan_until) == (None, None)
-
-
-def test_a_row_that_says_no_is_written_down_and_not_rendered(desk: Desk) -> None:
-    def judge(row: Any) -> Exclusion | None:
-        return (
-            None if row.values["agreed"] == "yes" else Exclusion("no consent", "no consent in the audience")
-        )
-
-    audience = [{"phone": number(0), "agreed": "yes", "name": "Ada"}, {"phone": number(1), "agreed": ""}]
-    record = plan(desk, audience, judge=judge)
-    assert desk.counts(record) == {"planned": 1, "suppressed": 1}
-    assert desk.ledger.left_out(record) == {"no consent": 1}
-    (out,) = desk.in_state(record, DeliveryState.SUPPRESSED)
-    assert (out.recipient, out.code, out.reason) == (number(1), "no consent", "no consent in the audience")
-
-
-def test_what_an_audience_holds_comes_back_as_it_was(desk: Desk) -> None:
-    """Whatever way many rows take into a database."""
-    odd = ["Zoë 🎉", 'a "quote" \\ and a \\u0041', "tab\tand\nline", "null", "", "{}", "%s :name ?"]
-    audience = [*rows(BATCH), *({"phone": number(5000 + i), "name": name} for i, name in enumerate(odd))]
-    record = plan(desk, audience)
-    tasks = take(desk, record, len(audience))[BATCH:]
-    template = MessageTemplate("Hi {{ name }}")
-    texts = [template.render(json.loads(task.variables)).body for task in tasks]  # type: ignore[union-attr]
-    assert texts == [f"Hi {name}" for name in odd]
