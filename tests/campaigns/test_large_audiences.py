@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.campaigns.support import Desk, number
+from tests.campaigns.virtual_time import Time
 from whatsapp_provider.campaigns.audience import AudienceOptions, Findings, Policy, people
+from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.planning import Order
+from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Counts
 from whatsapp_provider.campaigns.plan import make_plan, preview
 from whatsapp_provider.campaigns.readers import Row
 from whatsapp_provider.campaigns.render import MessageTemplate
@@ -74,6 +77,33 @@ def test_ten_times_as_many_people_take_no_more_memory(
     of(desk, 60)()  # what is made once: statements, tables of numbers
     few, many = peak(of(desk, FEW)), peak(of(desk, MANY))
     assert many < 1.3 * few
+
+
+class SlowToCount(Ledger):
+    """A ledger of so many people that a count of them takes half a second."""
+
+    counted = 0
+
+    def counts(self, record: CampaignRecord) -> Counts:
+        self.counted += 1
+        self.time.now += 0.5
+        return super().counts(record)
+
+    def __init__(self, url: str, time: Time) -> None:
+        super().__init__(url, clock=time.database)
+        self.time = time
+
+
+def test_a_run_counts_so_rarely_that_counting_takes_no_time_to_speak_of(desk: Desk, url: str) -> None:
+    desk.phones.seconds = 1.0
+    campaign, ledger = desk.campaign(concurrency=1), SlowToCount(url, desk.time)
+    try:
+        desk.run(desk.plan(200, campaign), campaign, ledger=ledger)
+    finally:
+        ledger.dispose()
+    assert desk.time.now > 1200
+    # At the begin, at the end, and for a fiftieth of the time between.
+    assert 200 / 25 - 1 <= ledger.counted <= 200 / 25 + 3
 
 
 def test_a_preview_finds_who_comes_again_without_keeping_anybody() -> None:
