@@ -121,6 +121,13 @@ def test_a_cap_counts_what_reached_a_person_or_may_have(desk: Desk) -> None:
     assert left_out(desk, second)[EVE] == ("frequency_cap", "frequency cap: 1 in 1 days")
 
 
+def test_a_message_that_was_refused_is_none_that_somebody_had(desk: Desk) -> None:
+    record = plan(desk, ADA)
+    desk.phones.answer = lambda _recipient, _attempt: RecipientRejectedError("No.", code="http_400")
+    desk.run(record)
+    assert left_out(desk, plan(desk, ADA, name="next", rules=Rules(cap=FrequencyCap(1, DAY)))) == {}
+
+
 def test_who_told_whatsapp_to_end_marketing_gets_no_campaign_and_is_no_opt_out(desk: Desk) -> None:
     record = plan(desk, ADA, BOB)
     desk.phones.answer = lambda recipient, _attempt: STOPPED_MARKETING if recipient == ADA else None
