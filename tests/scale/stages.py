@@ -20,9 +20,11 @@ from tests.scale.audience import TEMPLATE
 from whatsapp_provider.campaigns.audience import AudienceOptions
 from whatsapp_provider.campaigns.campaign import Campaign
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
+from whatsapp_provider.campaigns.ledger.planning import Order
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord
+from whatsapp_provider.campaigns.ledger.screening import screens_of
 from whatsapp_provider.campaigns.pacing import Pace
-from whatsapp_provider.campaigns.plan import plan_campaign
+from whatsapp_provider.campaigns.plan import make_plan
 from whatsapp_provider.campaigns.readers import csv_rows
 from whatsapp_provider.campaigns.render import MessageTemplate
 from whatsapp_provider.campaigns.runner import CampaignRunner, RunOptions
@@ -125,8 +127,10 @@ def run(stage: Stage) -> Taken:
         began = clocks()
         with Path(stage.file).open("rb") as file:
             rows = csv_rows(file, name="people.csv")
-            record = plan_campaign(ledger, campaign, template, rows, AudienceOptions())
-        planned = clocks()
+            # As the operators do: the suppression list and the gateway's word on numbers are asked.
+            order = Order(screens=screens_of(campaign.rules, "whapi"))
+            plan = make_plan(ledger, campaign, template, rows, AudienceOptions(), order=order)
+        record, planned = plan.record, clocks()
         total = ledger.counts(record).total
 
         def send(limit: int) -> Counting:
