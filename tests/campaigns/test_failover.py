@@ -12,6 +12,7 @@ import pytest
 from tests.campaigns.fleets import A, B, C, Harbour, everyone
 from tests.campaigns.support import LOGGED_OUT, NO_ANSWER, NOT_REACHED, REFUSED, Desk, Phones, number
 from whatsapp_provider.campaigns.campaign import OnInDoubt
+from whatsapp_provider.campaigns.ledger.control import By
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.settling import Verdict
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
@@ -242,6 +243,42 @@ def test_two_processes_may_find_different_channels_broken(
 
     assert desk.time.run(both()) == [Ending.FINISHED, Ending.FINISHED]
     assert sum((phones.received for phones in others.values()), harbour.received()) == everyone(80)
+
+
+def test_who_is_planned_again_when_their_channel_is_done_need_not_wait_for_the_others(
+    desk: Desk, harbour: Harbour
+) -> None:
+    record = harbour.plan(40)
+    fast, slow = harbour.of(B), harbour.of(A)
+    fast.answer = lambda recipient, attempt: REFUSED if recipient == fast.calls[0] and attempt == 1 else None
+    slow.seconds, harbour.paces[A.key()] = 20.0, Pace("hourly", (Window(5, 3600.0),))
+
+    async def resent() -> Ending:
+        job = asyncio.create_task(harbour.fleet(record, patience=60.0).run())
+        await asyncio.sleep(10)
+        assert desk.ledger.resend_failed("spring", By("ana")).deliveries == 1
+        return (await job).ending
+
+    assert desk.time.run(resent()) is Ending.WAITING
+    assert fast.calls.count(fast.calls[0]) == 2
+    assert set(fast.received) == harbour.people(record)[B.key()]
+
+
+def test_what_another_process_sends_through_a_channel_that_stopped_here_is_waited_for(
+    desk: Desk, harbour: Harbour
+) -> None:
+    """It was killed, as it turns out when its lease ends."""
+    record = harbour.plan(20)
+    lease = desk.ledger.begin(record.through(A.key()), label="", seconds=60)
+    tasks = desk.ledger.turn(lease, [], places=2, pace=Pace.unlimited()).tasks
+    harbour.of(A).answer = lambda _recipient, _attempt: LOGGED_OUT
+    begun = desk.time.now
+    assert harbour.run(record).ending is Ending.FINISHED
+    assert 55 < desk.time.now - begun < 70
+    assert desk.counts(record) == {"accepted": 18, "in_doubt": 2}
+    assert {one.recipient for one in desk.in_state(record, IN_DOUBT)} == {task.recipient for task in tasks}
+    last = desk.ledger.begin(record, label="", seconds=60)
+    assert last.token - lease.token < 6, "nobody began again and again meanwhile"
 
 
 @pytest.mark.parametrize("seed", range(3))
