@@ -157,7 +157,7 @@ def test_who_stopped_by_one_form_is_stopped_by_all(sqlite_url: str, time: Time, 
     run_state_machine_as_test(
         FormsMachine,
         settings=settings(
-            max_examples=30,
+            max_examples=20,
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),

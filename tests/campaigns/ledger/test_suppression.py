@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 
 from tests.campaigns.ledger.book import KEY, at_once
 from tests.campaigns.support import Desk, number
-from whatsapp_provider.campaigns.ledger import keys
+from whatsapp_provider.campaigns.ledger import keys, numbers
 from whatsapp_provider.campaigns.ledger.hearing import Heard
 from whatsapp_provider.campaigns.ledger.identities import LearnedFrom
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
@@ -19,6 +19,7 @@ from whatsapp_provider.campaigns.ledger.schema import alias, setting, suppressio
 from whatsapp_provider.campaigns.ledger.suppression import Source
 from whatsapp_provider.campaigns.stop_words import StopWords, Word
 from whatsapp_provider.errors import ConfigurationError, LedgerError, RecipientError
+from whatsapp_provider.model import NumberCheck
 
 ADA, BOB, EVE = number(1), number(2), number(3)
 LID, OTHER_LID = "100000000000001@lid", "100000000000002@lid"
@@ -259,6 +260,21 @@ def test_the_same_people_may_be_put_on_a_list_by_many_at_once(open_ledger: Calla
     done = at_once(*(lambda: put(ledger, *people) for _ in range(4)))
     assert sum(done) == 50, "each is new to one of them"
     assert len(rows(ledger)) == 50
+
+
+def test_a_gateways_answers_may_come_from_many_at_once(open_ledger: Callable[..., Ledger]) -> None:
+    ledger = open_ledger()
+    people = [number(index) for index in range(20)]
+    checks = {
+        each: NumberCheck(each, exists=True, chat_id=f"{each}@c.us", hidden_id=f"9{each}@lid")
+        for each in people
+    }
+    at_once(*(lambda: ledger.keep_checks("whapi", checks) for _ in range(4)))
+    ledger.keep_checks("whapi", {ADA: NumberCheck(ADA, exists=False)})
+    with ledger._database.transaction() as connection:
+        known = numbers.known(connection, "whapi", [*people, "15559999999"], 0.0)
+    assert {each for each in known if known[each].on_whatsapp} == set(people) - {ADA}
+    assert len(rows(ledger, alias)) == 20
 
 
 def test_a_change_is_somebodys_and_a_list_has_a_name(desk: Desk, ledger: Ledger) -> None:
