@@ -12,7 +12,7 @@ from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.hooks.ledger import open_ledger
 from whatsapp_provider.operators.audience_arguments import AudienceArguments
 from whatsapp_provider.operators.base import no_vain_retries, starter
-from whatsapp_provider.operators.choices import check_choice
+from whatsapp_provider.operators.choices import check_choice, moment_of
 from whatsapp_provider.operators.jobs import campaign_id_of, planned_job
 from whatsapp_provider.operators.routes import message_check
 
@@ -156,14 +156,7 @@ class WhatsAppExtendCampaignOperator(AudienceArguments):
 
 def _moment(at: datetime | str | None) -> float | None:
     """Return seconds since the epoch; what a template made nothing of does not mean now."""
-    if at is None:
-        return None
-    try:
-        read = datetime.fromisoformat(at.strip()) if isinstance(at, str) else at
-    except ValueError:
-        read = None
-    if read is None or read.tzinfo is None:
-        raise ConfigurationError(
-            f"at is {at!r}; give a datetime or an ISO text with its offset, e.g. 2030-03-31T18:00:00+00:00."
-        )
-    return read.timestamp()
+    found = moment_of("at", at)
+    if found is None and at is not None:
+        raise ConfigurationError("at came out as nothing; leave it out to expire the campaign now.")
+    return found
