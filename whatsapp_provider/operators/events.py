@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import AssetAlias
-
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
@@ -16,14 +14,10 @@ _TOLD = ("campaign_id", "total", "sent", "open", "counts")
 
 
 def tell_outlets(context: Context, outlets: Iterable[Any], summary: Mapping[str, Any]) -> None:
-    """Put a report's counts into the ``extra`` of each outlet asset's event, which Airflow emits if the task succeeds.
-
-    An alias emits none by itself, and whoever gives it an asset says what goes with it.
-    """
+    """Put a report's counts into the ``extra`` of each outlet's event, which Airflow emits if the task succeeds."""
     events: Any = context.get("outlet_events")
     if events is None:
         return
     told = {name: summary[name] for name in _TOLD if name in summary}
     for outlet in outlets:
-        if not isinstance(outlet, AssetAlias):
-            events[outlet].extra[KEY] = told
+        events[outlet].extra[KEY] = told
