@@ -127,7 +127,9 @@ def test_packed_text_is_unpacked(name: str, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"phone\n", gzip.compress(b"phone\n" * 999)[:-9], gzip.compress(b"p")[:12] + b"\xff" * 20]
+    "content",
+    [b"phone\n", gzip.compress(b"phone\n" * 999)[:-9], gzip.compress(b"p")[:12] + b"\xff" * 20],
+    ids=["not packed", "cut off", "broken"],
 )
 def test_what_is_not_whole_when_it_is_unpacked_is_told(content: bytes) -> None:
     with pytest.raises(AudienceError, match=r"people.csv.gz is no gzip file, or the end of it is missing"):

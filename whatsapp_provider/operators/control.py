@@ -158,5 +158,5 @@ def _moment(at: datetime | str | None) -> float | None:
     """Return seconds since the epoch; what a template made nothing of does not mean now."""
     found = moment_of("at", at)
     if found is None and at is not None:
-        raise ConfigurationError("at came out as nothing; leave it out to expire the campaign now.")
+        raise ConfigurationError(f"at is {at!r}; give an ISO text with its offset, or leave it out for now.")
     return found
