@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 #: A retry would meet the same error, until a person changes something.
 _FINAL = (
-    CampaignCancelledError,
     ConfigurationError,
     InputError,
     UnsupportedError,
