@@ -150,14 +150,19 @@ class WhatsAppPlanCampaignOperator(WhatsAppCampaignOperator):
         )
 
     def _refuse(self, ledger: Ledger, job: Job, refused: Sequence[str]) -> None:
-        """Leave the ledger as it was, and say what is wrong.
+        """Leave the ledger as it was, where nothing of the plan was begun, and say what is wrong.
 
         :raises PlanRefusedError: always.
         """
-        ledger.discard(job.record)
+        removed = ledger.discard(job.record)
         told = "\n".join(f"- {reason}" for reason in refused)
+        became = (
+            "it is removed, and nothing was sent"
+            if removed
+            else "it stays, as it was begun or a person holds it back: cancel it if it is not to be sent"
+        )
         raise PlanRefusedError(
-            f"The plan of campaign {job.record.campaign_id!r} is refused; it is removed, and nothing was sent.\n{told}"
+            f"The plan of campaign {job.record.campaign_id!r} is refused; {became}.\n{told}"
         )
 
     def _tell(self, report: Mapping[str, Any]) -> None:

@@ -110,7 +110,10 @@ class Approving(Planner):
         return found
 
     def discard(self, record: CampaignRecord) -> bool:
-        """Remove a campaign that was planned and never begun, as if it had not been; ``False`` if it was begun."""
+        """Remove a campaign that was planned and never begun, as if it had not been.
+
+        ``False`` if it was begun, be it before people were added to it, or a person holds it back.
+        """
         held = self._take_back(record)
         if held is not None:
             self._undo(held, Order())
@@ -119,11 +122,17 @@ class Approving(Planner):
     @again_after_deadlock
     def _take_back(self, record: CampaignRecord) -> Held | None:
         token = secrets.token_hex(16)
+        attempted = select(delivery.c.id).where(delivery.c.campaign == record.id, delivery.c.attempt > 0)
         with self._database.transaction() as connection:
             now = self._database.now(connection)
+            # Ready is also what ended and is to go on: whom it has reached must not be forgotten.
+            if connection.execute(attempted.limit(1)).first() is not None:
+                return None
             taken = connection.execute(
                 update(campaign)
                 .where(campaign.c.id == record.id, campaign.c.state == CampaignState.READY)
+                # Only a person ends a pause of theirs, not a plan that is made anew.
+                .where(campaign.c.held_by.is_(None))
                 .values(state=CampaignState.PLANNING, planner=token, plan_until=now + LEASE_SECONDS)
             )
         return Held(record.id, token, leftover=True) if taken.rowcount == 1 else None

@@ -53,6 +53,9 @@ def leave_pause(connection: Connection, number: int, now: float) -> bool | None:
     found = connection.execute(select(*columns).where(this).with_for_update()).one()
     if found.state in _NOT_BEGUN:
         return None
+    if found.state == CampaignState.READY:
+        # It begins with the first turn that nobody's pause and no approval keeps back: until then its plan may go.
+        return False
     running = update(campaigns).where(this).values(state=CampaignState.RUNNING)
     if found.reason is not None and not _accepted_since(connection, number, found.updated_at):
         connection.execute(running)

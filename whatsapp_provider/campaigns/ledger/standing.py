@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, select, update
 
 from whatsapp_provider.campaigns.ledger.records import Stop, StopKind
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
@@ -21,6 +21,11 @@ _columns = (
 )
 _standing = select(*_columns).where(campaigns.c.id == bindparam("b_campaign"))
 locked = _standing.with_for_update()
+_begin = (
+    update(campaigns)
+    .where(campaigns.c.id == bindparam("b_campaign"), campaigns.c.state == CampaignState.READY)
+    .values(state=CampaignState.RUNNING, updated_at=bindparam("b_now"))
+)
 
 _KINDS = {
     CampaignState.PLANNING: StopKind.PLANNING,
@@ -31,9 +36,16 @@ _KINDS = {
 
 
 def look(connection: Connection, campaign: int, now: float) -> tuple[Stop | None, bool]:
-    """Return what keeps a campaign from sending, if anything does, and whether it has lanes."""
+    """Return what keeps a campaign from sending, if anything does, and whether it has lanes.
+
+    One that may begin is running from now on: its plan can't be taken back any more.
+    """
     row = connection.execute(_standing, {"b_campaign": campaign}).one()
-    return stop_of(row, now), bool(row.lanes)
+    stop = stop_of(row, now)
+    if stop is None and row.state == CampaignState.READY:
+        begun = connection.execute(_begin, {"b_campaign": campaign, "b_now": now}).rowcount == 1
+        stop = None if begun else Stop(StopKind.PLANNING, "its plan has just changed")
+    return stop, bool(row.lanes)
 
 
 def stop_of(row: Any, now: float) -> Stop | None:
