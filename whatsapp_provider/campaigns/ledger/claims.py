@@ -144,8 +144,8 @@ def _next_rows(state: DeliveryState, *, in_lane: bool) -> Select[Any]:
     )
     if state is DeliveryState.POSTPONED:
         chosen = chosen.where(delivery.c.not_before <= bindparam("b_now"))
-    # The lane is one and the same, and stands in the order all the same: PostgreSQL takes IS NULL for no value, and would
-    # sort the whole audience for each turn (1 s of a million) instead of reading the index.
+    # The lane is one and the same, and stands in the order nevertheless: PostgreSQL takes IS NULL for no value, and
+    # would sort the whole audience for each turn (1 s of a million) instead of reading the index.
     ordered = chosen.order_by(delivery.c.lane, delivery.c.seq)
     return ordered.limit(bindparam("b_places")).with_for_update(skip_locked=True)
 
