@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import TaskDeferred
+from airflow.providers.common.compat.sdk import DownstreamTasksSkipped, TaskDeferred
 from airflow.sdk import DAG
 
 from tests.hooks.world import ADA, BOB, World, context
@@ -21,6 +21,13 @@ from whatsapp_provider.operators.plan import WhatsAppPlanCampaignOperator
 
 ROWS = [{"phone": ADA, "name": "Ada"}, {"phone": BOB, "name": "Bob"}]
 GREETED = [(ADA, "Hello Ada"), (BOB, "Hello Bob")]
+APPROVED: dict[str, Any] = {
+    "chosen_options": ["Approve"],
+    "params_input": {},
+    "responded_by_user": {"id": "7", "name": "maria"},
+    "responded_at": datetime(2026, 1, 5, tzinfo=UTC),
+    "timedout": False,
+}
 
 
 def plan(**fields: Any) -> WhatsAppPlanCampaignOperator:
@@ -127,14 +134,7 @@ def test_a_campaign_that_needs_approval_waits_for_it(world: World) -> None:
         run(send(report, deferrable=True))
     assert world.received() == []
     gate = approval(report)
-    event = {
-        "chosen_options": ["Approve"],
-        "params_input": {},
-        "responded_by_user": {"id": "7", "name": "maria"},
-        "responded_at": datetime.now(UTC),
-        "timedout": False,
-    }
-    gate.execute_complete(context(), event)
+    gate.execute_complete(context(), APPROVED)
     assert sorted(run(send(report, deferrable=True))["counts"]) == ["accepted"]
     assert sorted(world.received()) == GREETED
     assert run(approval(report)) == {"chosen_options": ["Approve"], "approved_by": "maria"}
@@ -142,17 +142,47 @@ def test_a_campaign_that_needs_approval_waits_for_it(world: World) -> None:
 
 def test_a_plan_that_was_turned_down_is_removed(world: World) -> None:
     report = run(plan(needs_approval=True))
-    event = {
-        "chosen_options": ["Reject"],
-        "params_input": {},
-        "responded_by_user": {"id": "7", "name": "maria"},
-        "responded_at": datetime.now(UTC),
-        "timedout": False,
-    }
-    approval(report).execute_complete(context(), event)
+    approval(report).execute_complete(context(), {**APPROVED, "chosen_options": ["Reject"]})
     assert state_of(report["campaign_id"]) is None
     with pytest.raises(WhatsAppTaskFailedError, match="has no plan of campaign"):
         run(send(report))
+
+
+def test_a_no_that_skips_what_follows_removes_the_plan(world: World) -> None:
+    report = run(plan(needs_approval=True))
+    with DAG("dag", schedule=None):
+        gate = WhatsAppApproveCampaignOperator(task_id="approve", campaign=report)
+        gate >> send(report)
+    found = context()
+    found["ti"].xcom_push = lambda **_: None
+    with pytest.raises(DownstreamTasksSkipped):
+        gate.execute_complete({**found, "task": gate}, {**APPROVED, "chosen_options": ["Reject"]})
+    assert state_of(report["campaign_id"]) is None
+
+
+def test_an_answer_counts_for_the_plan_that_was_shown_alone(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wait(_operator: Any, _context: Any) -> None:
+        raise TaskDeferred(trigger=None, method_name="execute_complete")
+
+    report = run(plan(needs_approval=True))
+    monkeypatch.setattr("airflow.providers.standard.operators.hitl.HITLOperator.execute", wait)
+    with pytest.raises(TaskDeferred) as asked:
+        run(approval(report))
+    assert asked.value.kwargs is not None
+    again = run(plan(needs_approval=True, message="Bye {{ name }}"))
+    with pytest.raises(WhatsAppTaskFailedError, match="was planned anew since it was shown"):
+        approval(report).execute_complete(context(), APPROVED, **asked.value.kwargs)
+    with pytest.raises(TaskDeferred):
+        run(send(again, deferrable=True))
+    assert world.received() == []
+    with pytest.raises(TaskDeferred) as asked:
+        run(approval(again))
+    assert asked.value.kwargs is not None
+    approval(again).execute_complete(context(), APPROVED, **asked.value.kwargs)
+    run(send(again))
+    assert len(world.received()) == 2
 
 
 def test_what_people_approve_is_shown_without_names(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOperator
 
 from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.hooks.ledger import open_ledger
@@ -51,25 +51,43 @@ class WhatsAppApproveCampaignOperator(ApprovalOperator):
                     return {"chosen_options": [self.APPROVE], "approved_by": by}
                 self.subject = f"{self.subject} ({record.campaign_id})"
                 self.body = self._report(ledger, record)
+                planned_at = ledger.planned_at(record)
             finally:
                 ledger.dispose()
-        return super().execute(context)
+        try:
+            return super().execute(context)
+        except BaseException as waits:
+            # Airflow 3.1 and 3.2 defer, 3.3 has a wait of its own; what both keep comes back with the answer.
+            if hasattr(waits, "method_name"):
+                waits.kwargs = {**(getattr(waits, "kwargs", None) or {}), "planned_at": planned_at}  # type: ignore[attr-defined]  # of both
+            raise
 
-    def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        """Note the answer."""
-        # First what Airflow makes of it: it checks the event, and raises for an answer that is none.
-        answer = super().execute_complete(context, event)
+    def execute_complete(
+        self, context: Context, event: dict[str, Any], planned_at: float | None = None
+    ) -> Any:
+        """Note the answer.
+
+        :param planned_at: when the plan was made that was shown.
+        """
+        # First what Airflow makes of any answer: it checks the event, and raises for one that is none. What it makes
+        # of a no comes last, as it ends the task.
+        answer = HITLOperator.execute_complete(self, context, event)
         with no_vain_retries():
             ledger = open_ledger()
             try:
                 record = self._record(ledger)
+                if planned_at not in (None, ledger.planned_at(record)):
+                    raise ConfigurationError(
+                        f"Campaign {record.campaign_id!r} was planned anew since it was shown, and the answer was to "
+                        "the plan before. Clear this task: it asks about the plan that there is."
+                    )
                 if answer["chosen_options"] == [self.APPROVE]:
                     ledger.approve(record, by=_who(answer))
                 elif ledger.discard(record):
                     self.log.info("The plan of campaign %s is removed; nothing was sent.", record.campaign_id)
             finally:
                 ledger.dispose()
-        return answer
+        return super().execute_complete(context, event)
 
     def _record(self, ledger: Ledger) -> CampaignRecord:
         campaign_id = campaign_id_of(self.campaign)

@@ -109,6 +109,13 @@ class Approving(Planner):
             found: str | None = connection.execute(query).scalar_one()
         return found
 
+    @again_after_deadlock
+    def planned_at(self, record: CampaignRecord) -> float:
+        """Return when a campaign's plan was begun: another one under its id has another moment."""
+        query = select(campaign.c.created_at).where(campaign.c.id == record.id)
+        with self._database.transaction() as connection:
+            return float(connection.execute(query).scalar_one())
+
     def discard(self, record: CampaignRecord) -> bool:
         """Remove a campaign that was planned and never begun, as if it had not been.
 
