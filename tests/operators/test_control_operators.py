@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import TaskDeferred
+from airflow.sdk import DAG
 
 from tests.hooks.world import ADA, BOB, World, context
 from whatsapp_provider.errors import CampaignCancelledError
@@ -165,6 +166,13 @@ def test_no_campaign_is_no_other_campaign(world: World, half: Any, campaign: Any
 def test_a_deadline_goes_with_nothing_else(world: World, half: Any) -> None:
     with pytest.raises(WhatsAppTaskFailedError, match="at goes with"):
         act("cancel", half, at="2030-01-01T00:00+00:00")
+
+
+def test_the_action_may_be_the_output_of_a_task() -> None:
+    with DAG("dag", schedule=None):
+        asked = sender()
+        operator = WhatsAppControlCampaignOperator(task_id="act", campaign="spring", action=asked.output)
+    assert operator.upstream_task_ids == {"send"}
 
 
 def test_a_wrong_action_is_refused_when_the_dag_is_read() -> None:

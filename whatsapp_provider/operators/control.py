@@ -33,7 +33,7 @@ class WhatsAppControlCampaignOperator(BaseOperator):
 
     :param campaign: what a task returned that planned or sent the campaign, or its ``campaign_id``.
     :param action: ``pause``, ``resume``, ``cancel``, ``resend`` (plan those again whom the gateway refused or reported
-        as failed) or ``expire``; templated, e.g. from what a person chose in a task that asked.
+        as failed) or ``expire``; templated, or the output of a task, e.g. what a person chose.
     :param at: for ``expire``, the moment after which nothing more is sent, as a datetime or an ISO text with its
         offset; now where it is left out.
     :param by: who does it; by default who started the DAG run, and the task.
@@ -47,14 +47,14 @@ class WhatsAppControlCampaignOperator(BaseOperator):
         self,
         *,
         campaign: Any,
-        action: Literal["pause", "resume", "cancel", "resend", "expire"] | str,
+        action: Literal["pause", "resume", "cancel", "resend", "expire"] | Any,
         at: datetime | str | None = None,
         by: str | None = None,
         note: str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if "{{" not in action:
+        if isinstance(action, str) and "{{" not in action:
             check_choice("action", action, *_ACTIONS)
         self.campaign = campaign
         self.action = action
