@@ -37,11 +37,12 @@ _NUMBERS = {
     "SELECT i FROM numbers",
 }
 #: Half of the people have their message already.
+_HAS = "CASE WHEN i * 2 < :last THEN {value} {other} END"
 _LOAD = (
-    "INSERT INTO wa_delivery "
-    "(campaign, seq, recipient, address, variables, body_hash, state, attempt, postponed, updated_at) "
-    "SELECT :campaign, i + 1, {digits}, {digits}, '{{}}', 'hash', "
-    "CASE WHEN i * 2 < :last THEN 'accepted' ELSE 'planned' END, 0, 0, 0 FROM ({numbers}) AS everybody"
+    "INSERT INTO wa_delivery (campaign, seq, recipient, address, variables, body_hash, state, message_id, "
+    "intended_at, attempt, postponed, updated_at) "
+    "SELECT :campaign, i + 1, {digits}, {digits}, '{{}}', 'hash', {state}, {message}, {moment}, 0, 0, 0 "
+    "FROM ({numbers}) AS everybody"
 )
 
 
@@ -50,7 +51,13 @@ def load(ledger: Ledger, rows: int) -> CampaignRecord:
     ledger.prepare()
     dialect, last = ledger._database.dialect, rows - 1
     digits = "CAST(15550000000 + i AS CHAR(11))" if dialect != "sqlite" else "CAST(15550000000 + i AS TEXT)"
-    statement = _LOAD.format(digits=digits, numbers=_NUMBERS[dialect].format(last=last))
+    statement = _LOAD.format(
+        digits=digits,
+        state=_HAS.format(value="'accepted'", other="ELSE 'planned'"),
+        message=_HAS.format(value=digits, other=""),
+        moment=_HAS.format(value="i", other=""),
+        numbers=_NUMBERS[dialect].format(last=last),
+    )
     row = {
         "campaign_id": f"loaded-{uuid4()}",
         "channel": CHANNEL.key(),
@@ -80,6 +87,8 @@ def hot_path(ledger: Ledger, record: CampaignRecord) -> None:
     ]
     last = ledger.turn(lease, results, places=PLACES, pace=Pace.cautious()).tasks
     ledger.counts(record)
+    ledger.recent(record, PLACES)
+    ledger.specimen(record, 0.0)
     ledger.doubtful(record, Delays(send=0.0, settle=0.0))
     ledger.finish(record)
     ledger.end(lease, [Result(task, DeliveryState.ACCEPTED, message_id=f"id-{task.id}") for task in last])
@@ -108,13 +117,13 @@ def _failing() -> Iterator[Planned]:
 
 
 @contextmanager
-def captured(ledger: Ledger) -> Iterator[dict[str, Any]]:
-    """Collect each statement about deliveries that is carried out, with one set of its values."""
-    statements: dict[str, Any] = {}
+def captured(ledger: Ledger) -> Iterator[list[tuple[str, Any]]]:
+    """Collect the statements about deliveries that are carried out, each with its values: those of one may differ."""
+    statements: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
         if "wa_delivery" in statement and not statement.startswith("INSERT"):
-            statements[statement] = values[0] if many else values
+            statements.append((statement, values[0] if many else values))
 
     event.listen(ledger._database.engine, "before_cursor_execute", note)
     try:
@@ -136,12 +145,13 @@ def problems_of(url: str, rows: int, *, analyzed: bool) -> list[str]:
                 connection.exec_driver_sql(_ANALYZE[ledger._database.dialect])
         with captured(ledger) as statements:
             hot_path(ledger, record)
-        return [
-            f"{why}: {statement}"
-            for statement, values in statements.items()
+        found = {
+            f"{why}: {statement}": None
+            for statement, values in statements
             if not any(known in statement for known in KNOWN)
             for why in explain(ledger, statement, values)
-        ]
+        }
+        return list(found)
     finally:
         ledger.dispose()
 

@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from whatsapp_provider.campaigns.ledger import acceptance, lanes, refusals, windows
+from whatsapp_provider.campaigns.ledger.order import FIRST_OF_LANE
 from whatsapp_provider.campaigns.ledger.records import Lease, Task, Turn
 from whatsapp_provider.campaigns.ledger.schema import delivery, runner
 from whatsapp_provider.campaigns.ledger.states import OPEN, DeliveryState
@@ -144,9 +145,7 @@ def _next_rows(state: DeliveryState, *, in_lane: bool) -> Select[Any]:
     )
     if state is DeliveryState.POSTPONED:
         chosen = chosen.where(delivery.c.not_before <= bindparam("b_now"))
-    # The lane is one and the same, and stands in the order nevertheless: PostgreSQL takes IS NULL for no value, and
-    # would sort the whole audience for each turn (1 s of a million) instead of reading the index.
-    ordered = chosen.order_by(delivery.c.lane, delivery.c.seq)
+    ordered = chosen.order_by(*FIRST_OF_LANE)
     return ordered.limit(bindparam("b_places")).with_for_update(skip_locked=True)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, bindparam, exists, func, select
 from whatsapp_provider.campaigns.forecast import ChannelHistory
 from whatsapp_provider.campaigns.ledger import lanes, windows
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
+from whatsapp_provider.campaigns.ledger.order import LAST_OF_LANE
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
 from whatsapp_provider.campaigns.ledger.schema import delivery, lane, permit, suppression
@@ -87,7 +88,7 @@ def _last_of(*, in_lane: bool) -> Select[Any]:
             delivery.c.state == bindparam("b_state"),
             delivery.c.lane == bindparam("b_lane") if in_lane else delivery.c.lane.is_(None),
         )
-        .order_by(delivery.c.seq.desc())
+        .order_by(*LAST_OF_LANE)
         .limit(bindparam("b_over"))
     )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, select
 
 from whatsapp_provider.campaigns.ledger import lanes
+from whatsapp_provider.campaigns.ledger.order import LAST_OF_LANE
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Specimen
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
 from whatsapp_provider.campaigns.ledger.schema import delivery, settlement
@@ -56,7 +57,7 @@ def _parts(connection: Connection, record: CampaignRecord) -> Iterator[tuple[int
 def _newest(connection: Connection, campaign: int, lane: int | None) -> list[Specimen]:
     """Return the last of a lane: in the order of the index, without sorting a million rows for one."""
     own = _taken.where(delivery.c.campaign == campaign, delivery.c.lane == lane)
-    queries = (own.where(delivery.c.state == state).order_by(delivery.c.seq.desc()) for state in _TAKEN)
+    queries = (own.where(delivery.c.state == state).order_by(*LAST_OF_LANE) for state in _TAKEN)
     return [Specimen(*row) for query in queries for row in connection.execute(query.limit(NEWEST))]
 
 
