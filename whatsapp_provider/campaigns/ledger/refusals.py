@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, or_, update
 
-from whatsapp_provider.campaigns.ledger import erased, suppression
+from whatsapp_provider.campaigns.ledger import erased, keys, suppression
 from whatsapp_provider.campaigns.ledger.columns import kept
 from whatsapp_provider.campaigns.ledger.schema import delivery
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
@@ -54,6 +54,8 @@ def without_refused(
     listed = {} if rules.ignore_lists else suppression.suppressed(connection, recipients, rules.lists, now)
     refused = {recipient: (SUPPRESSED, reason) for recipient, reason in listed.items()}
     if rules.cap is not None:
+        # Of campaigns that are about to write to one person at one moment, each must see what the one before did.
+        keys.lock(connection)
         capped = suppression.capped(connection, recipients, rules.cap, now)
         refused = {**{recipient: (CAPPED, reason) for recipient, reason in capped.items()}, **refused}
     if not refused:
