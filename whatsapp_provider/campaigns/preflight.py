@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -89,6 +90,19 @@ class Estimate:
     finish: float | None
     limit: str = ""
 
+    def warnings(self, expires_at: float | None) -> list[str]:
+        """Return in words that the campaign's deadline comes before its end, if it does.
+
+        :param expires_at: the deadline, in seconds since the epoch.
+        """
+        if expires_at is None or (self.finish is not None and self.finish <= expires_at):
+            return []
+        deadline = datetime.fromtimestamp(expires_at, UTC).isoformat(sep=" ", timespec="minutes")
+        return [
+            f"Its deadline, {deadline.removesuffix('+00:00')} UTC, comes before it is done: "
+            "who is not reached by then gets nothing."
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
@@ -160,12 +174,25 @@ class Thresholds:
             if value is None:
                 return cls()
             raise ConfigurationError(f"thresholds takes a mapping of {', '.join(names)}.")
-        for name, number in given.items():
+        for name in given:
             if name not in names:
                 raise ConfigurationError(f"thresholds: {name!r} is unknown; there is {', '.join(names)}.")
-            if isinstance(number, bool) or not isinstance(number, int | float) or not number >= 0:
-                raise ConfigurationError(f"thresholds: {name} must be a number of 0 or more, not {number!r}.")
-        return cls(**given)
+        found = cls(**{name: _bound(name, number) for name, number in given.items()})
+        if found.max_left_out is not None and found.max_left_out > 1:
+            raise ConfigurationError(
+                f"thresholds: max_left_out is a share from 0 to 1, such as 0.2, not {given['max_left_out']!r}."
+            )
+        return found
+
+    def need(self, prices: Prices | None) -> None:
+        """Refuse a bound that nothing would ever be held against.
+
+        :raises ConfigurationError: if costs are bounded and no price is known.
+        """
+        if self.max_cost is not None and prices is None:
+            raise ConfigurationError(
+                'thresholds: max_cost needs prices, e.g. prices={"default": 0.1, "currency": "USD"}.'
+            )
 
     def refusals(self, found: Preflight) -> list[str]:
         """Return in words what is too much or too little."""
@@ -190,6 +217,17 @@ class Thresholds:
             if found.cost.unpriced:
                 told.append(f"{found.cost.unpriced} messages have no price, so max_cost can't be kept")
         return told
+
+
+def _bound(name: str, given: Any) -> float:
+    """Read a number; a template gives the text of one."""
+    number = given
+    if isinstance(given, str):
+        with suppress(ValueError):
+            number = float(given)
+    if isinstance(number, bool) or not isinstance(number, int | float) or not number >= 0:
+        raise ConfigurationError(f"thresholds: {name} must be a number of 0 or more, not {given!r}.")
+    return float(number)
 
 
 def lines(found: Mapping[str, Any]) -> list[str]:

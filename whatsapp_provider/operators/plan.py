@@ -74,6 +74,7 @@ class WhatsAppPlanCampaignOperator(WhatsAppCampaignOperator):
         from whatsapp_provider.campaigns.preflight import Prices, Thresholds
 
         thresholds, prices = Thresholds.from_value(self.thresholds), Prices.from_value(self.prices)
+        thresholds.need(prices)
         ledger = open_ledger()
         try:
             everywhere = self.everywhere()
@@ -139,14 +140,16 @@ class WhatsAppPlanCampaignOperator(WhatsAppCampaignOperator):
         from whatsapp_provider.campaigns.preflight import Preflight
 
         counts = ledger.counts(job.record)
+        when = estimate(ledger, job, time.time())
+        warnings = when.warnings(self.expiry()) if counts.open else []
         return Preflight(
             campaign_id=job.record.campaign_id,
             channels=[reach.key for reach in job.everywhere],
             total=counts.open,
             left_out=ledger.left_out(job.record),
-            estimate=estimate(ledger, job, time.time()),
+            estimate=when,
             cost=prices and prices.cost(ledger.by_country_code(job.record)),
-            warnings=[str(one) for one in media.warnings] if media else [],
+            warnings=[*warnings, *map(str, media.warnings if media else ())],
         )
 
     def _refuse(self, ledger: Ledger, job: Job, refused: Sequence[str]) -> None:
