@@ -142,6 +142,9 @@ def test_without_failover_people_wait_for_the_number_they_know(two: World) -> No
         ([{"whatsapp_conn_id": "whatsapp_default"}] * 2, "names one channel twice"),
         ([{"whatsapp_conn_id": "whatsapp_default", "chanel": "x"}], "chanel is unknown"),
         ([{"whatsapp_conn_id": "whatsapp_default", "weight": 0}], "weight must be a number above 0"),
+        ([{"chanel": "x"}], "chanel is unknown"),
+        ([{"channel": "x", "weight": 0}], "weight must be a number above 0"),
+        ([{"weight": 2}], "names no channel"),
         (["{{ none }}"], "names no channel"),
     ],
 )
@@ -151,6 +154,11 @@ def test_channels_that_can_not_be_are_refused_before_anything_is_sent(
     with pytest.raises(WhatsAppTaskFailedError, match=why):
         run(task(channels=channels))
     assert two.received() == []
+
+
+def test_a_channel_of_the_tasks_own_connection_takes_a_weight(two: World) -> None:
+    channels = [{"channel": two.channel_id, "weight": 3}, TWO[1]]
+    assert run(task(audience=people(4), channels=channels))["counts"] == {"accepted": 4}
 
 
 def test_people_are_told_when_a_campaign_pauses_itself(world: World) -> None:

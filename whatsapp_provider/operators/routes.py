@@ -55,7 +55,7 @@ def reaches(channels: Any, default: WhatsAppHook) -> tuple[Reach, ...]:
     if isinstance(channels, str | Mapping) or not isinstance(channels, Sequence) or not channels:
         raise ConfigurationError(
             f"channels must be a list of channels, or of mappings such as {{'{CONN_ID}': 'whapi_2', 'channel': …}}, "
-            f"not {type(channels).__name__}."
+            f"not {'an empty one' if channels == [] else type(channels).__name__}."
         )
     hooks = {default.whatsapp_conn_id: default}
     found = tuple(_reach(entry, default, hooks) for entry in channels)
@@ -68,14 +68,16 @@ def reaches(channels: Any, default: WhatsAppHook) -> tuple[Reach, ...]:
 def _reach(entry: Any, default: WhatsAppHook, hooks: dict[str, WhatsAppHook]) -> Reach:
     channel: ChannelLike = entry
     hook, weight = default, 1.0
-    if isinstance(entry, Mapping) and CONN_ID in entry:
+    # What a task that creates a channel returned names its gateway, and no connection.
+    if isinstance(entry, Mapping) and (CONN_ID in entry or "gateway" not in entry):
         if unknown := sorted(set(map(str, entry)) - _KEYS):
             raise ConfigurationError(
                 f"channels: {', '.join(unknown)} is unknown; there is {', '.join(sorted(_KEYS))}."
             )
         channel = entry.get("channel")
-        hook = hooks.setdefault(str(entry[CONN_ID]), WhatsAppHook(str(entry[CONN_ID])))
         weight = _weight(entry.get("weight", 1))
+    if isinstance(entry, Mapping) and CONN_ID in entry:
+        hook = hooks.setdefault(str(entry[CONN_ID]), WhatsAppHook(str(entry[CONN_ID])))
     elif names_nothing(channel):
         raise ConfigurationError(f"channels has an entry that names no channel: {entry!r}.")
     return Reach(hook, hook.channel_ref(channel), weight)
