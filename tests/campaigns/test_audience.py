@@ -184,3 +184,17 @@ def test_rows_and_people_keep_their_values_out_of_their_repr() -> None:
     (person,) = people([row], AudienceOptions(), Findings(AudienceOptions()))
     assert "Ada" not in repr(row) + repr(person)
     assert "15550000001" not in repr(row) + repr(person)
+
+
+def test_a_csv_file_with_other_separators_is_named_as_such() -> None:
+    with pytest.raises(AudienceError, match="not separated by commas"):
+        list(from_csv("phone;name\n15550000001;Ada\n"))
+
+
+def test_rows_that_no_option_leaves_out_are_not_said_to_be() -> None:
+    def judge(row: Row) -> None:
+        raise AudienceError(f"{row.place}: unclear")
+
+    options = AudienceOptions(on_invalid=Policy.SKIP, judge=judge)
+    with pytest.raises(AudienceError, match=r"row 1: unclear Nothing was sent. Mend them\.$"):
+        list(people(from_list([number(1)]), options, Findings(options)))

@@ -80,6 +80,7 @@ class Findings:
         self.counts: dict[str, int] = {}
         self.people = 0
         self._bad = 0
+        self._may_skip = False
         self._shown: list[tuple[int, str]] = []
 
     @property
@@ -93,7 +94,7 @@ class Findings:
 
     def unclear(self, number: int, error: Exception) -> None:
         """Take note of a row that can't be judged."""
-        self._note(Policy.FAIL, "", number, str(error))
+        self._bad_row(number, str(error))
 
     def duplicate(self, person: Planned, first: int) -> None:
         """Take note of somebody who came before."""
@@ -115,6 +116,10 @@ class Findings:
         if policy is Policy.SKIP:
             self.counts[reason] = self.counts.get(reason, 0) + 1
             return
+        self._may_skip = True
+        self._bad_row(number, told)
+
+    def _bad_row(self, number: int, told: str) -> None:
         self._bad += 1
         # Who comes twice is noticed a little later than what is wrong with the rows that follow.
         self._shown = sorted([*self._shown, (number, told)])[:SHOWN_PROBLEMS]
@@ -122,10 +127,12 @@ class Findings:
     def _summary(self) -> str:
         shown = " ".join(told for _, told in self._shown)
         more = f" And {self._bad - len(self._shown)} more." if self._bad > len(self._shown) else ""
-        return (
-            f"{self._bad} rows of the audience can't be sent to: {shown}{more} Nothing was sent. Mend them, or "
-            'pass on_invalid="skip" or on_duplicate="skip" to leave such rows out.'
+        skip = (
+            ', or pass on_invalid="skip" or on_duplicate="skip" to leave such rows out'
+            if self._may_skip
+            else ""
         )
+        return f"{self._bad} rows of the audience can't be sent to: {shown}{more} Nothing was sent. Mend them{skip}."
 
 
 def parsed(rows: Iterable[Row], options: AudienceOptions, findings: Findings) -> Iterator[Person]:

@@ -71,6 +71,8 @@ def csv_rows(file: BinaryIO, *, name: str) -> Iterator[Row]:
 def _check_header(header: list[str], name: str) -> None:
     if not any(header):
         raise AudienceError(f"{name} is empty: the first line must name the columns, e.g. phone,name.")
+    if len(header) == 1 and any(mark in header[0] for mark in ";\t|"):
+        raise AudienceError(f"{name}: the columns are not separated by commas; write it anew with commas.")
     if any(redact(column) != column for column in header):
         raise AudienceError(f"{name}: the first line must name the columns, and it holds a phone number.")
     if "" in header or len(set(header)) != len(header):

@@ -165,6 +165,9 @@ def _file_rows(url: str) -> Iterator[Row]:
             f"Audience file {name!r} can't be opened: {why}. Looked for it at {redact(url)}."
         ) from None
     except (ValueError, ImportError) as error:
-        raise AudienceError(f"Audience file {name!r} can't be opened: {redact(str(error))}") from None
+        raise AudienceError(
+            f"Audience file {name!r} can't be opened: {redact(str(error))}. Airflow knows a storage by its provider, "
+            "installed where the task runs, e.g. apache-airflow-providers-amazon[s3fs] for s3://."
+        ) from None
     with file:
         yield from read(file, name=name)

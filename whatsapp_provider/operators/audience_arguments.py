@@ -53,6 +53,10 @@ class AudienceArguments(PrivateFields):
         super().__init__(**kwargs)
         check_choice("on_invalid", on_invalid, "fail", "skip")
         check_choice("on_duplicate", on_duplicate, "fail", "skip")
+        if columns is not None and not isinstance(columns, Mapping):
+            raise ValueError(
+                'columns takes the message\'s names with the source\'s, e.g. {"phone": "mobile_number"}'
+            )
         self.audience = audience
         self.recipient_field = recipient_field
         self.columns = columns
