@@ -9,6 +9,9 @@ import pytest
 from tests.campaigns.ledger.traces import ADA, BOB, BOBS_NAME, LID, NAME, USER_ID, Files, wamid
 from tests.campaigns.support import CHANNEL, Desk, number
 
+#: Where the statements are the same for all databases.
+on_a_file = pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 def files(desk: Desk) -> Files:
@@ -47,6 +50,7 @@ def test_everything_is_there_by_any_form(files: Files) -> None:
     assert BOBS_NAME not in whole
 
 
+@on_a_file
 def test_of_an_erased_person_what_is_left_is_told(files: Files) -> None:
     files.ledger.erase(ADA, by="Eve")
     told = files.ledger.disclose(ADA)
@@ -61,6 +65,7 @@ def test_of_an_erased_person_what_is_left_is_told(files: Files) -> None:
     assert (told["forms"], told["number_checks"]) == ([{"form": ADA}], [])
 
 
+@on_a_file
 def test_of_somebody_unknown_there_is_nothing(files: Files) -> None:
     told = files.ledger.disclose(number(99))
     assert (told["messages"], told["suppression"], told["number_checks"]) == ([], [], [])

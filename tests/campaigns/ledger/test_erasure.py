@@ -83,6 +83,7 @@ def test_nothing_of_the_person_is_left_in_any_column(files: Files) -> None:
     assert {at: row for at, row in deliveries(ledger).items() if at[1] == BOB} == bobs
 
 
+@on_a_file
 def test_the_counts_of_campaigns_stay_and_doubts_end(files: Files) -> None:
     ledger = files.ledger
     before = {name: ledger.counts(_record(ledger, name)).total for name in ("spring", "summer", "autumn")}
@@ -115,6 +116,7 @@ def test_any_form_of_the_person_means_all_of_them(files: Files, written: str) ->
     assert found(files.ledger) == set()
 
 
+@on_a_file
 def test_they_are_not_written_to_again_by_any_form(files: Files) -> None:
     ledger = files.ledger
     ledger.erase(ADA, by="Eve")
@@ -125,6 +127,7 @@ def test_they_are_not_written_to_again_by_any_form(files: Files) -> None:
     assert {row.recipient for row in entries(ledger) if row.list == "opt_out"} == {None}
 
 
+@on_a_file
 def test_a_form_that_is_learned_later_is_left_alone_too_and_not_written_down(files: Files) -> None:
     ledger = files.ledger
     ledger.erase(ADA, by="Eve")

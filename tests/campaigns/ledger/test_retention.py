@@ -90,6 +90,7 @@ def _record(ledger: Ledger, name: str) -> Any:
     return record
 
 
+@on_a_file
 def test_a_purge_takes_what_campaigns_tell_of_people_and_leaves_the_lists(desk: Desk) -> None:
     files = Files(desk)
     files.fill()
@@ -115,6 +116,7 @@ def test_a_purge_takes_what_campaigns_tell_of_people_and_leaves_the_lists(desk: 
 # -- what stays -----------------------------------------------------------------------------------
 
 
+@on_a_file
 def test_a_doubt_stays_until_it_is_settled(desk: Desk) -> None:
     desk.phones.answer = lambda to, _: NO_ANSWER if to == number(1) else None
     hold = desk.campaign()
