@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 
 from tests.cli.conftest import Diagnosis
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
+from whatsapp_provider.campaigns.ledger.schema import VERSION
 from whatsapp_provider.cli.doctor.disks import judge_kind, kind_of
 from whatsapp_provider.cli.doctor.findings import Topic
 
@@ -63,7 +64,7 @@ def test_a_ledger_in_use_is_opened_and_its_version_told(doctor: Doctor, path: Pa
     make(f"sqlite:///{path}")
     told = doctor()
     assert told.code == 0
-    assert told.of("ledger", "use")["found"] == "Opened and writable; schema version 2."
+    assert told.of("ledger", "use")["found"] == f"Opened and writable; schema version {VERSION}."
 
 
 def test_a_ledger_of_the_version_before_is_a_warning_and_stays_as_it_is(doctor: Doctor, path: Path) -> None:
@@ -172,7 +173,7 @@ def test_a_postgres_is_looked_at_and_gets_no_tables_from_it(
         assert connection.exec_driver_sql(tables).scalar_one() == 0
 
     make(postgres_url)
-    assert doctor().of("ledger", "use")["found"] == "Opened and writable; schema version 2."
+    assert doctor().of("ledger", "use")["found"] == f"Opened and writable; schema version {VERSION}."
 
     with engine.begin() as connection:
         schema = connection.exec_driver_sql("SELECT current_schema()").scalar_one()
