@@ -13,11 +13,12 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, event, insert, text
 
-from tests.campaigns.support import CHANNEL, entry
+from tests.campaigns.support import CHANNEL, entry, number
 from whatsapp_provider.campaigns.campaign import Campaign
+from whatsapp_provider.campaigns.ledger import bulk
 from whatsapp_provider.campaigns.ledger.doubts import Delays
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
-from whatsapp_provider.campaigns.ledger.planning import Order
+from whatsapp_provider.campaigns.ledger.planning import BATCH, Order
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Planned, Result
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
@@ -87,6 +88,10 @@ def hot_path(ledger: Ledger, record: CampaignRecord) -> None:
     ]
     last = ledger.turn(lease, results, places=PLACES, pace=Pace.cautious()).tasks
     ledger.counts(record)
+    with ledger._database.transaction() as connection:
+        # A batch of a plan asks it, of a campaign that grew to this size a moment ago.
+        found = bulk.places(connection, record.id, [number(index) for index in range(BATCH)])
+    assert len(found) == BATCH
     ledger.recent(record, PLACES)
     ledger.specimen(record, 0.0)
     ledger.doubtful(record, Delays(send=0.0, settle=0.0))

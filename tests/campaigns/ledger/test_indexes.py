@@ -7,12 +7,13 @@ import pytest
 from tests.campaigns.support import Desk
 from tests.scale import queries
 
-ROWS = 100_000
+#: PostgreSQL guesses wrong about a table that just grew; one that it has looked at is to be large enough to matter.
+GROWN, ANALYZED = 20_000, 100_000
 
 
-@pytest.mark.parametrize("analyzed", [False, True], ids=["grown", "analyzed"])
-def test_the_hot_path_finds_its_rows_by_an_index(url: str, analyzed: bool) -> None:
-    assert queries.problems_of(url, ROWS, analyzed=analyzed) == []
+@pytest.mark.parametrize(("rows", "analyzed"), [(GROWN, False), (ANALYZED, True)], ids=["grown", "analyzed"])
+def test_the_hot_path_finds_its_rows_by_an_index(url: str, rows: int, analyzed: bool) -> None:
+    assert queries.problems_of(url, rows, analyzed=analyzed) == []
 
 
 def test_a_statement_that_reads_the_whole_table_is_noticed(desk: Desk) -> None:
