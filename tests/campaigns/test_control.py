@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import select
 
 from tests.campaigns.acts import ADA, BOB, deadline, plan, results, set_campaign, told
-from tests.campaigns.ledger.book import Book
+from tests.campaigns.ledger.book import PACE, Book
 from tests.campaigns.support import Desk
 from whatsapp_provider.campaigns.ledger.control import Action, By, Controlled
+from whatsapp_provider.campaigns.ledger.records import Result
 from whatsapp_provider.campaigns.ledger.schema import campaign
 from whatsapp_provider.campaigns.ledger.settling import Verdict
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
-from whatsapp_provider.errors import ConfigurationError
+from whatsapp_provider.errors import ConfigurationError, LeaseLostError
 
 REJECTED, FAILED = DeliveryState.REJECTED, DeliveryState.FAILED
 
@@ -115,6 +116,22 @@ def test_a_deadline_that_has_passed_ends_a_campaign_at_once(desk: Desk, ago: flo
     done = desk.ledger.expire("spring", ADA, at=at)
     assert (done.changed, done.state, done.deliveries) == (True, CampaignState.EXPIRED, 5)
     assert desk.counts(record) == {"expired": 5}
+
+
+@pytest.mark.parametrize("late", [DeliveryState.PLANNED, DeliveryState.POSTPONED])
+def test_what_a_dead_run_did_not_send_is_given_up_where_the_campaign_is_over(
+    desk: Desk, late: DeliveryState
+) -> None:
+    record = plan(desk, 1)
+    lease = desk.ledger.begin(record, label="", seconds=60)
+    (task,) = desk.ledger.turn(lease, [], places=1, pace=PACE).tasks
+    desk.time.now += 100
+    desk.ledger.begin(record, label="", seconds=60)
+    desk.ledger.cancel("spring", ADA)
+    assert desk.counts(record) == {"in_doubt": 1}
+    with pytest.raises(LeaseLostError):
+        desk.ledger.turn(lease, [Result(task, late, not_before=5.0)], places=0, pace=PACE)
+    assert desk.counts(record) == {"cancelled": 1}
 
 
 def test_who_came_to_its_end_before_the_deadline_does_not_expire(desk: Desk) -> None:

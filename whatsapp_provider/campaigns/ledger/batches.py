@@ -19,7 +19,7 @@ from whatsapp_provider.campaigns.ledger.states import OPEN, CampaignState, Deliv
 BATCH = 1000
 
 #: What becomes of rows that wait when their campaign is over.
-_ENDS: Mapping[CampaignState, DeliveryState] = {
+ENDS: Mapping[CampaignState, DeliveryState] = {
     CampaignState.CANCELLED: DeliveryState.CANCELLED,
     CampaignState.EXPIRED: DeliveryState.EXPIRED,
 }
@@ -66,7 +66,7 @@ def close(connection: Connection, row: Row[Any], now: float) -> int:
         connection.execute(update(campaigns).where(campaigns.c.id == row.id).values(**values))
     if not state.is_over:
         return 0
-    return move(connection, row.id, WAITING, {"state": _ENDS[state], "not_before": None, "updated_at": now})
+    return move(connection, row.id, WAITING, {"state": ENDS[state], "not_before": None, "updated_at": now})
 
 
 def _is_late(row: Row[Any], state: CampaignState, now: float) -> bool:

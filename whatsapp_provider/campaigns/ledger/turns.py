@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, String, bindparam, case, func, or_, update
 
-from whatsapp_provider.campaigns.ledger import acceptance, erased, standing, verdicts, windows
+from whatsapp_provider.campaigns.ledger import acceptance, batches, erased, standing, verdicts, windows
 from whatsapp_provider.campaigns.ledger.columns import kept
 from whatsapp_provider.campaigns.ledger.database import insert_one
 from whatsapp_provider.campaigns.ledger.records import Lease, Result, told_to_wait
@@ -132,6 +132,9 @@ def _write_unmade(connection: Connection, lease: Lease, values: dict[str, Any]) 
         return True
     # Too late: another run has it in doubt, and may be about to finish the campaign, which waits for this lock.
     state = connection.execute(standing.locked, {"b_campaign": lease.campaign}).one().state
+    if (end := batches.ENDS.get(CampaignState(state))) is not None:
+        # Nobody runs what is over: it is given up like the rest.
+        values = {**values, "b_state": end, "b_not_before": None}
     # Planned in a finished campaign it would wait for a run that nobody has a reason to begin.
     late = _write_unsent if state == CampaignState.FINISHED else _write_result
     return connection.execute(late, values).rowcount == 1
