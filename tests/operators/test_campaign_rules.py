@@ -14,6 +14,8 @@ from whatsapp_provider.errors import CampaignCancelledError, CampaignPausedError
 from whatsapp_provider.hooks.ledger import open_ledger
 from whatsapp_provider.operators.base import WhatsAppTaskFailedError
 from whatsapp_provider.operators.campaign import WhatsAppSendCampaignOperator
+from whatsapp_provider.operators.jobs import planned_job
+from whatsapp_provider.operators.plan import WhatsAppPlanCampaignOperator
 
 ROWS = [{"phone": ADA, "name": "Ada"}, {"phone": BOB, "name": "Bob"}]
 TWO = [{"whatsapp_conn_id": "whatsapp_default"}, {"whatsapp_conn_id": "whatsapp_second"}]
@@ -159,6 +161,15 @@ def test_channels_that_can_not_be_are_refused_before_anything_is_sent(
 def test_a_channel_of_the_tasks_own_connection_takes_a_weight(two: World) -> None:
     channels = [{"channel": two.channel_id, "weight": 3}, TWO[1]]
     assert run(task(audience=people(4), channels=channels))["counts"] == {"accepted": 4}
+
+
+def test_what_was_planned_keeps_the_weights_of_its_channels(two: World) -> None:
+    channels = [{"channel": two.channel_id, "weight": 3}, TWO[1]]
+    report = run(WhatsAppPlanCampaignOperator(task_id="plan", audience=ROWS, message="Hi", channels=channels))
+    ledger = open_ledger()
+    job = planned_job(ledger, report, 1, "hold")
+    ledger.dispose()
+    assert [reach.weight for reach in job.everywhere] == [3.0, 1.0]
 
 
 def test_people_are_told_when_a_campaign_pauses_itself(world: World) -> None:

@@ -20,20 +20,28 @@ class Route:
     """A channel that a campaign goes through, and the Airflow connection that reaches it.
 
     :param key: the channel's name in the ledger.
+    :param weight: how many of the people whom no channel knows it gets, beside the other channels' weights.
     """
 
     conn_id: str
     channel: ChannelRef
     key: str
+    weight: float = 1.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON keeps it."""
-        return {"conn_id": self.conn_id, "channel": self.channel.to_dict(), "key": self.key}
+        return {
+            "conn_id": self.conn_id,
+            "channel": self.channel.to_dict(),
+            "key": self.key,
+            "weight": self.weight,
+        }
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """Read what :meth:`to_dict` wrote."""
-        return cls(value["conn_id"], ChannelRef.from_dict(value["channel"]), value["key"])
+        channel, weight = ChannelRef.from_dict(value["channel"]), float(value.get("weight", 1))
+        return cls(value["conn_id"], channel, value["key"], weight)
 
 
 @dataclass(frozen=True, slots=True)

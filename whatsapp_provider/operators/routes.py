@@ -42,7 +42,7 @@ class Reach:
         """What the ledger keeps of it."""
         from whatsapp_provider.campaigns.terms import Route
 
-        return Route(self.hook.whatsapp_conn_id, self.channel, self.key)
+        return Route(self.hook.whatsapp_conn_id, self.channel, self.key, self.weight)
 
 
 def reaches(channels: Any, default: WhatsAppHook) -> tuple[Reach, ...]:
@@ -97,7 +97,8 @@ def of_routes(routes: Sequence[Route]) -> tuple[Reach, ...]:
     hooks: dict[str, WhatsAppHook] = {}
     found = []
     for route in routes:
-        reach = Reach(hooks.setdefault(route.conn_id, WhatsAppHook(route.conn_id)), route.channel)
+        hook = hooks.setdefault(route.conn_id, WhatsAppHook(route.conn_id))
+        reach = Reach(hook, route.channel, route.weight)
         if reach.key != route.key:
             raise ConfigurationError(
                 f"Connection {route.conn_id!r} led to {route.key!r} when the campaign was planned, and leads to "
