@@ -113,6 +113,13 @@ def test_a_plan_past_its_thresholds_is_refused_and_leaves_no_trace(
     assert (rows_left["wa_campaign"], rows_left["wa_delivery"]) == (0, 0)
 
 
+def test_a_plan_warns_of_a_deadline_that_comes_first_and_of_a_list_with_nobody_on_it(world: World) -> None:
+    report = run(plan(expires_at="2020-01-01T00:00+00:00", suppression_lists=["pres"]))
+    deadline, empty = report["warnings"]
+    assert deadline.startswith("Its deadline, 2020-01-01 00:00 UTC, comes before it is done")
+    assert empty == "Nobody is on the suppression list 'pres'; is it spelt right?"
+
+
 def test_a_plan_that_was_not_begun_gives_way_to_another_text(world: World) -> None:
     run(plan(message="Hi {{ name }}"))
     report = run(plan())

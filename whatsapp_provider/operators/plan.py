@@ -141,7 +141,7 @@ class WhatsAppPlanCampaignOperator(WhatsAppCampaignOperator):
 
         counts = ledger.counts(job.record)
         when = estimate(ledger, job, time.time())
-        warnings = when.warnings(self.expiry()) if counts.open else []
+        warnings = [*(when.warnings(self.expiry()) if counts.open else ()), *_empty_lists(ledger, job)]
         return Preflight(
             campaign_id=job.record.campaign_id,
             channels=[reach.key for reach in job.everywhere],
@@ -173,3 +173,16 @@ class WhatsAppPlanCampaignOperator(WhatsAppCampaignOperator):
 
         for line in lines(report):
             self.log.info(line.replace("**", "").replace("`", ""))
+
+
+def _empty_lists(ledger: Ledger, job: Job) -> list[str]:
+    """Return a warning for each suppression list that is asked for and has nobody on it: it may be misspelt."""
+    asked = job.campaign.rules.lists
+    if not asked:
+        return []
+    there = ledger.suppression_lists()
+    return [
+        f"Nobody is on the suppression list {name!r}; is it spelt right?"
+        for name in asked
+        if name not in there
+    ]
