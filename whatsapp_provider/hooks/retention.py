@@ -25,7 +25,7 @@ def retention(older_than: Any) -> float:
         found = age(f"[{SECTION}] retention_days", conf.get(SECTION, "retention_days", fallback=""))
     if found is None:
         raise ConfigurationError(
-            "Nobody has said how long people's data is kept: give older_than in days, or set "
+            "Nobody has said how long people's data is kept: give older_than (--older-than) in days, or set "
             f"[{SECTION}] retention_days."
         )
     return found
