@@ -16,6 +16,7 @@ ALL = [kind for kind in vars(errors).values() if isinstance(kind, type) and issu
 DISPOSITIONS = {
     "RecipientError": Disposition.SKIP,
     "RecipientRejectedError": Disposition.SKIP,
+    "RecipientSuppressedError": Disposition.SKIP,
     "NotReachedError": Disposition.RETRY,
     "RateLimitedError": Disposition.RETRY,
     "TemporarilyUnavailableError": Disposition.RETRY,

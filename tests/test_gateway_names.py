@@ -15,6 +15,7 @@ ROOT = Path(whatsapp_provider.__file__).parent
 NAMED = {
     "gateways/registry.py": "the line of each gateway",
     "emulator/dialects.py": "the line of each dialect",
+    "demo/encore.py": "the gateway that the demo's second channel is on",
     "demo/gateways.py": "the line of each gateway, and the one that the demo takes by itself",
     "emulator/app.py": "what tests hold on to: each dialect's state by its name, with its type",
     "emulator/settings.py": "what each dialect can be told, in the one value that tests replace as a whole",

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from tests.campaigns.support import LOGGED_OUT, NO_ANSWER, SENDING, Desk, Phones, number
 from tests.campaigns.test_reconcile import Remembering
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
-from whatsapp_provider.campaigns.ledger.records import Result
+from whatsapp_provider.campaigns.ledger.records import Result, Turn
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
 from whatsapp_provider.campaigns.outcome import Ending
 from whatsapp_provider.campaigns.pacing import Pace, Window
@@ -180,15 +180,18 @@ def test_a_task_is_not_begun_when_the_rest_of_the_lease_is_shorter_than_a_send(
     """The commit that gives the tasks takes so long that the lease may end before an answer comes."""
     runners: list[CampaignRunner] = []
     slow = [True]
+    ledger = open_ledger()
+    turn = ledger.turn
 
-    def clock() -> float:
-        if slow and runners and runners[0]._keeper._lease is not None:
+    def slow_turn(*args: Any, **options: Any) -> Turn:
+        if slow:
             slow.clear()
             desk.time.now += 25
-        return desk.time.database()
+        return turn(*args, **options)
 
+    ledger.turn = slow_turn  # type: ignore[method-assign]  # the same, a moment later
     record = desk.plan(3)
-    runners.append(desk.runner(record, ledger=open_ledger(clock=clock)))
+    runners.append(desk.runner(record, ledger=ledger))
     remaining: list[float] = []
     desk.phones.at_send.append(lambda: remaining.append(runners[0]._keeper.remaining))
     assert desk.time.run(runners[0].run()).ending is Ending.FINISHED

@@ -54,7 +54,8 @@ def server(world: World, tmp_path: Path) -> Iterator[AirflowServer]:
         "crm": {"conn_type": "sqlite", "host": str(tmp_path / "crm.db")},
     }
     dags = {name: (EXAMPLES / name).read_text() for name in FILES}
-    with airflow_with_dags(tmp_path, dags, connections=connections) as server:
+    config = {"AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "5"}
+    with airflow_with_dags(tmp_path, dags, connections=connections, config=config) as server:
         yield server
 
 

@@ -35,7 +35,7 @@ class CampaignArguments(AudienceArguments, WhatsAppSendingOperator):
     :param channel: what the create-channel task returned, a channel id, or a name; the connection's own
         channel where it is left out.
     :param channels: several channels in its stead, of one or several gateways: a list of channels, or of mappings
-        such as ``{"whatsapp_conn_id": "whapi_2", "channel": "…", "weight": 2}``. A person keeps the number they
+        such as ``{"whatsapp_conn_id": "second", "channel": "…", "weight": 2}``. A person keeps the number they
         know; the others are spread by weight.
     :param failover: whether what a broken channel has certainly not sent goes through another one of ``channels``.
     :param suppression_lists: the suppression lists that count, by default all of them; ``opt_out`` counts always.

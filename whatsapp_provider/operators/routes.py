@@ -54,7 +54,7 @@ def reaches(channels: Any, default: WhatsAppHook) -> tuple[Reach, ...]:
     """
     if isinstance(channels, str | Mapping) or not isinstance(channels, Sequence) or not channels:
         raise ConfigurationError(
-            f"channels must be a list of channels, or of mappings such as {{'{CONN_ID}': 'whapi_2', 'channel': …}}, "
+            f"channels must be a list of channels, or of mappings such as {{'{CONN_ID}': 'second', 'channel': …}}, "
             f"not {'an empty one' if channels == [] else type(channels).__name__}."
         )
     hooks = {default.whatsapp_conn_id: default}

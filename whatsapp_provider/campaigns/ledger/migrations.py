@@ -6,6 +6,7 @@ names the command for one that has it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -164,7 +165,8 @@ def _add_what_is_missing(connection: Connection) -> None:
 
     inspector = inspect(connection)
     before = set(inspector.get_table_names())
-    operations = Operations(MigrationContext.configure(connection))
+    with _quietly():
+        operations = Operations(MigrationContext.configure(connection))
     # Old tables before new ones, which refer to them: a weaker lock first would meet a runner's in a circle.
     for table in metadata.sorted_tables:
         if table.name not in before:
@@ -176,6 +178,18 @@ def _add_what_is_missing(connection: Connection) -> None:
         _add_indexes(operations, inspector, table.name)
     metadata.create_all(connection, checkfirst=True)
     sql_views.make(connection)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep Alembic from telling tasks and people at a command line which database it speaks to."""
+    log = logging.getLogger("alembic.runtime.migration")
+    level = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def _add_indexes(operations: object, inspector: Inspector, name: str) -> None:

@@ -36,8 +36,9 @@ FROM pg_class WHERE relkind = 'r' AND starts_with(relname, 'wa_') AND pg_table_i
 
 #: MariaDB and MySQL: our tables' columns, and may we make any; rights by a role are not listed there.
 _MYSQL_COLUMNS = """
-SELECT table_name, column_name FROM information_schema.columns
-WHERE table_schema = DATABASE() AND LEFT(table_name, 3) = 'wa_'
+SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.tables
+USING (table_schema, table_name)
+WHERE table_schema = DATABASE() AND LEFT(table_name, 3) = 'wa_' AND table_type = 'BASE TABLE'
 """
 _MYSQL_MAY_CREATE = """
 SELECT count(*) FROM (
