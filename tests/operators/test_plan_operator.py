@@ -129,6 +129,15 @@ def test_a_plan_that_was_not_begun_gives_way_to_another_text(world: World) -> No
         run(plan(message="Bye {{ name }}"))
 
 
+def test_a_plan_with_another_pace_or_an_approval_is_another_plan(world: World) -> None:
+    run(plan())
+    assert run(plan(needs_approval=True, pace="official"))["channels"]
+    with pytest.raises(TaskDeferred):
+        run(send("dag/task/manual__1", deferrable=True))
+    assert world.received() == []
+    assert world.ledger_rows()["wa_campaign"] == 1
+
+
 def test_a_cleared_plan_of_a_campaign_under_way_tells_what_it_found_before(world: World) -> None:
     report = run(plan())
     run(send(report))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from whatsapp_provider.errors import CampaignMismatchError, PlanRefusedError
@@ -115,20 +116,33 @@ class WhatsAppPlanCampaignOperator(WhatsAppCampaignOperator):
             for url in media_urls(message, "") if files is not None else ():
                 files.add(url)  # type: ignore[union-attr]  # asked in the line above
 
-        ready = {
-            "state": CampaignState.READY,
-            "needs_approval": is_true("needs_approval", self.needs_approval),
-        }
+        approval = is_true("needs_approval", self.needs_approval)
+        ready: dict[str, Any] = {"state": CampaignState.READY, "needs_approval": approval}
+        plan = partial(self.plan, ledger, campaign, everywhere, seen=seen, **ready)
         try:
-            return self.plan(ledger, campaign, everywhere, seen=seen, **ready)
+            found = plan()
         except CampaignMismatchError:
-            record = ledger.find(campaign.campaign_id)
-            if record is None or not ledger.discard(record):
+            if not self._gave_way(ledger, campaign):
                 raise
-            self.log.info(
-                "Campaign %s was planned otherwise and not begun; it is planned anew.", record.campaign_id
-            )
-        return self.plan(ledger, campaign, self.everywhere(), seen=seen, **ready)
+            return plan()
+        asked = {
+            **self.terms(everywhere).columns(),
+            "expires_at": self.expiry(),
+            "needs_approval": int(approval),
+        }
+        same = found[0].record.fresh or ledger.has_terms(found[0].record, asked)
+        # The same people and text at another pace, or with an approval, is another plan.
+        return plan() if not same and self._gave_way(ledger, campaign) else found
+
+    def _gave_way(self, ledger: Ledger, campaign: Campaign) -> bool:
+        """Remove a plan that nobody has begun, for another one."""
+        record = ledger.find(campaign.campaign_id)
+        if record is None or not ledger.discard(record):
+            return False
+        self.log.info(
+            "Campaign %s was planned otherwise and not begun; it is planned anew.", record.campaign_id
+        )
+        return True
 
     def _look_at_files(self, files: MediaSample | None) -> MediaReport | None:
         if files is None:

@@ -33,6 +33,14 @@ class Approving(Planner):
         return Terms.read(row.message, row.rules, row.shared)
 
     @again_after_deadlock
+    def has_terms(self, record: CampaignRecord, asked: Mapping[str, Any]) -> bool:
+        """Whether a campaign was planned with these values of its row's columns."""
+        columns = [campaign.c[name] for name in asked]
+        with self._database.transaction() as connection:
+            row = connection.execute(select(*columns).where(campaign.c.id == record.id)).one()
+        return dict(row._mapping) == dict(asked)
+
+    @again_after_deadlock
     def by_country_code(self, record: CampaignRecord) -> Mapping[str, int]:
         """Return how many are still to be sent to, by the first digits of their number; other ids count as ``""``."""
         start = func.substr(delivery.c.recipient, 1, PREFIX_DIGITS)
