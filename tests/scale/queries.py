@@ -25,8 +25,8 @@ from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliverySta
 from whatsapp_provider.campaigns.pacing import Pace
 
 PLACES = 50
-#: Of a statement that looks up what it needs; no turn is for more people than this.
-MOST_ROWS = 2000
+#: Of a statement that looks up what it needs: a batch is of 1000 people, and each may be in a few campaigns.
+MOST_ROWS = 5000
 #: What reads a whole campaign, and when: the counts of a report and of a run's progress, and a run's begin. Doubts are
 #: few, and sorted.
 KNOWN = ("GROUP BY wa_delivery.state", "SET postponed=", "coalesce(wa_delivery.resends")
