@@ -56,6 +56,19 @@ def test_further_people_get_the_campaigns_own_message_after_those_before(desk: D
     assert desk.phones.calls == [number(index) for index in range(5)]
 
 
+def test_people_whom_nobody_has_approved_are_not_sent_to(desk: Desk) -> None:
+    record = plan(desk, 1, needs_approval=1)
+    desk.ledger.approve(record, by="maria")
+    extend(desk, [person(0)])
+    assert desk.ledger.approved_by(record) == "maria"
+    extend(desk, [person(1)])
+    assert desk.run(record, patience=60).ending is Ending.WAITING
+    assert desk.phones.calls == []
+    desk.ledger.approve(record, by="maria")
+    assert desk.run(record).ending is Ending.FINISHED
+    assert desk.phones.calls == [number(0), number(1)]
+
+
 def test_to_extend_again_adds_nobody_twice(desk: Desk) -> None:
     plan(desk, 1)
     further = [person(index) for index in range(BATCH + 5)]

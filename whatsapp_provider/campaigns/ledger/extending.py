@@ -38,7 +38,7 @@ class Extending(Controlling):
     ) -> Controlled:
         """Take further people in, batch by batch; who is in the campaign already is passed over.
 
-        What is half done is done by doing it again.
+        What is half done is done by doing it again. A campaign that needs an approval needs another one then.
 
         :param order: who is left out, and whose lane is which.
         :raises ConfigurationError: if there is no such campaign, it is over or being planned, or it has lanes and
@@ -73,7 +73,8 @@ class Extending(Controlling):
             count = planning.add(connection, row.id, placed, order, now).count
             state = reopened(row) if count else CampaignState(row.state)
             if count:
-                values = {"state": state, "total": (row.total or last) + count}
+                # Whoever approved the campaign has not seen these people.
+                values = {"state": state, "total": (row.total or last) + count, "approved_by": None}
                 connection.execute(update(campaigns).where(campaigns.c.id == row.id).values(**values))
                 if first:
                     note(connection, row.id, Action.EXTEND, by, now)
