@@ -6,7 +6,7 @@ import csv
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic, sleep
@@ -17,6 +17,7 @@ import pytest
 from tests.airflow_server import airflow_with_dags
 from tests.system.world import World, a_world
 from whatsapp_provider.demo.airflow import AirflowServer
+from whatsapp_provider.demo.errors import RestError
 from whatsapp_provider.demo.rest import Json, RunRef
 
 pytestmark = pytest.mark.airflow
@@ -67,17 +68,19 @@ def test_the_whole_round_from_a_query_to_the_dag_that_follows(
     server.rest.unpause(FOLLOWER)
     ref = server.trigger(DAG_ID, {"pace": "unlimited", "report": f"file://{target}"})
     asked: list[Json] = []
-    seen: list[float] = []
+    since: list[float] = []
 
     def say_yes(tasks: list[Json]) -> None:
         (gate,) = [task for task in tasks if task["task_id"] == "approve"]
-        if gate["state"] in ASKING:
-            seen.append(monotonic())
-        # Airflow 3.3 may fail a task that goes on at once; no person reads so fast.
-        if seen and seen[-1] - seen[0] > READING_SECONDS and not asked:
-            assert world.counts() == {}
-            asked.append(server.rest.call("GET", f"{ref.task_path('approve')}/-1/hitlDetails"))
-            server.rest.approve(ref, "approve")
+        since[:] = [*since, monotonic()] if gate["state"] in ASKING else []
+        # Airflow 3.3 may fail a task that goes on at once, and no person reads so fast; tried again it asks again.
+        if since and since[-1] - since[0] > READING_SECONDS:
+            since.clear()
+            if not asked:
+                assert world.counts() == {}
+                asked.append(server.rest.call("GET", f"{ref.task_path('approve')}/-1/hitlDetails"))
+            with answered_before():
+                server.rest.approve(ref, "approve")
 
     server.wait_run(ref, timeout=240.0, on_poll=say_yes)
     (question,) = asked
@@ -96,6 +99,16 @@ def test_the_whole_round_from_a_query_to_the_dag_that_follows(
     assert len(rows) == PEOPLE + 1
     assert {row["recipient"][:1] for row in rows} == {"…"}
     assert followed(server) == [f"{DAG_ID}/plan/{ref.run_id}: {PEOPLE} of {PEOPLE + 1} sent"]
+
+
+@contextmanager
+def answered_before() -> Iterator[None]:
+    """Pass over an answer that Airflow has already, and is about to act on."""
+    try:
+        yield
+    except RestError as error:
+        if error.status != 409:
+            raise
 
 
 def followed(server: AirflowServer, within: float = 60.0) -> Any:
