@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 from airflow.providers.common.compat.sdk import AirflowSkipException
-from airflow.sdk import DAG, CronTriggerTimetable
+from airflow.sdk import DAG
+
+try:
+    from airflow.sdk import CronTriggerTimetable
+except ImportError:  # before Airflow 3.2
+    from airflow.timetables.trigger import CronTriggerTimetable
 
 from whatsapp_provider.operators.staleness import AUTO, check_staleness, skip_stale_run
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from whatsapp_provider.operators.audience import known_by, members_of, open_rows, shown
@@ -70,8 +71,9 @@ class AudienceArguments(PrivateFields):
         """Show a file's path or a group's id, and of rows their number only."""
         return Private(value, shown(value))
 
-    def rows(self, first: Reach) -> Iterator[Row]:
-        """Return the audience's rows.
+    @contextmanager
+    def rows(self, first: Reach) -> Iterator[Iterator[Row]]:
+        """Yield the audience's rows, and let their source go in this thread: some drivers refuse it in another.
 
         :param first: the channel whose groups and contacts are meant.
         """
@@ -83,7 +85,13 @@ class AudienceArguments(PrivateFields):
             members=lambda group: members_of(first.hook, first.channel, group),
             contacts=first.hook.contacts,
         )
-        return mapped(found, self.columns) if self.columns else found
+        rows = mapped(found, self.columns) if self.columns else found
+        try:
+            yield rows
+        finally:
+            for source in (rows, found):
+                if isinstance(source, Generator):
+                    source.close()
 
     def audience_options(self) -> AudienceOptions:
         """Return how rows are read."""

@@ -231,4 +231,5 @@ class WhatsAppSendCampaignOperator(WhatsAppCampaignOperator):
         everywhere = self.everywhere()
         template = self.template(self.terms(everywhere))
         check = message_check(everywhere, template.kind)
-        return show_preview(self.log, template, self.rows(everywhere[0]), self.audience_options(), check)
+        with self.rows(everywhere[0]) as rows:
+            return show_preview(self.log, template, rows, self.audience_options(), check)

@@ -72,16 +72,17 @@ class WhatsAppCampaignOperator(CampaignArguments):
         weights = {reach.key: reach.weight for reach in everywhere}
         gateway = everywhere[0].hook.gateway.name
         order = order_for(terms, campaign, gateway, weights=weights, expires_at=self.expiry(), **begins)
-        found = make_plan(
-            ledger,
-            campaign,
-            template,
-            self.rows(everywhere[0]),
-            self.audience_options(),
-            self.frozen(terms),
-            check=check,
-            order=order,
-        )
+        with self.rows(everywhere[0]) as rows:
+            found = make_plan(
+                ledger,
+                campaign,
+                template,
+                rows,
+                self.audience_options(),
+                self.frozen(terms),
+                check=check,
+                order=order,
+            )
         return Job(found.record, campaign, template, everywhere, terms.failover), found
 
     def resumed_job(self, ledger: Ledger, campaign: Campaign, everywhere: tuple[Reach, ...]) -> Job:

@@ -143,16 +143,19 @@ class WhatsAppExtendCampaignOperator(AudienceArguments):
         job = planned_job(ledger, self.campaign, concurrency=1, on_in_doubt="hold")
         terms, first = ledger.terms(job.record), job.everywhere[0]
         weights = {reach.key: reach.weight for reach in job.everywhere}
-        return extend_campaign(
-            ledger,
-            campaign_id_of(self.campaign),
-            job.template,
-            self.rows(first),
-            self.audience_options(),
-            By(self.by or starter(context), self.note),
-            check=message_check(job.everywhere, job.template.kind),
-            order=order_for(terms, job.campaign, first.hook.gateway.name, weights=weights) if terms else None,
-        )
+        with self.rows(first) as rows:
+            return extend_campaign(
+                ledger,
+                campaign_id_of(self.campaign),
+                job.template,
+                rows,
+                self.audience_options(),
+                By(self.by or starter(context), self.note),
+                check=message_check(job.everywhere, job.template.kind),
+                order=order_for(terms, job.campaign, first.hook.gateway.name, weights=weights)
+                if terms
+                else None,
+            )
 
 
 def _moment(at: datetime | str | None) -> float | None:
