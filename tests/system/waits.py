@@ -101,7 +101,7 @@ def a_waiting_world(folder: Path, count: int) -> Iterator[WaitingWorld]:
             "password": server.facts()["partner_token"],
             "extra": {"manager_url": f"{line.url}/whapi/manager", "timeout": 10.0},
         }
-        yield WaitingWorld(server.url, connection, made[0].id, refs, line, folder / "certificate.pem")
+        yield WaitingWorld(server.url, connection, made[0].id, {}, refs, line, folder / "certificate.pem")
 
 
 def airflow_that_waits(
