@@ -77,21 +77,18 @@ class AudienceArguments(PrivateFields):
 
         :param first: the channel whose groups and contacts are meant.
         """
-        from whatsapp_provider.campaigns.readers import mapped
-
-        found = open_rows(
+        rows = open_rows(
             reveal(self.audience),
             recipient_field=self.recipient_field,
             members=lambda group: members_of(first.hook, first.channel, group),
             contacts=first.hook.contacts,
+            columns=self.columns,
         )
-        rows = mapped(found, self.columns) if self.columns else found
         try:
             yield rows
         finally:
-            for source in (rows, found):
-                if isinstance(source, Generator):
-                    source.close()
+            if isinstance(rows, Generator):
+                rows.close()
 
     def audience_options(self) -> AudienceOptions:
         """Return how rows are read."""
