@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -74,6 +75,19 @@ def test_a_share_is_of_those_it_is_sent_to(share: float, counts: dict[str, int],
 
 def test_nobody_has_got_a_campaign_that_is_being_planned() -> None:
     assert CampaignWait(Until.DELIVERED, 100.0).after_look(seen("planning"), 1.0).verdict is WAIT
+
+
+def test_what_a_wait_tells_names_whom_or_what_the_campaign_waits_for() -> None:
+    def told(**fields: Any) -> str:
+        found = replace(seen(), **fields)
+        return CampaignWait(Until.FINISHED, 100.0).after_look(found, 1.0).reason.partition(",")[0]
+
+    assert told() == "running"
+    assert told(stop=HELD, held_by="ada") == "paused by ada"
+    assert told(stop=Stop(StopKind.UNAPPROVED, "nobody has approved it yet")) == "waiting for approval"
+    assert told(stop=Stop(StopKind.EXPIRED, "its deadline has passed")) == "past its deadline"
+    assert told(stop=PAUSED, state=CampaignState.PAUSED) == "paused"
+    assert told(stop=HELD, held_by="ada", state=CampaignState.FINISHED) == "campaign is finished"
 
 
 def test_a_campaign_that_is_not_there_yet_and_a_ledger_out_of_reach_are_waited_for_until_the_deadline() -> (

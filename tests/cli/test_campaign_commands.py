@@ -13,6 +13,7 @@ from tests.hooks.world import ADA, BOB, World, context
 from whatsapp_provider.cli import main
 from whatsapp_provider.operators.campaign import WhatsAppSendCampaignOperator
 from whatsapp_provider.operators.message import WhatsAppSendMessageOperator
+from whatsapp_provider.operators.plan import WhatsAppPlanCampaignOperator
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -68,7 +69,7 @@ def test_campaigns_are_listed_and_single_messages_for_who_asks(call: Call, half:
     WhatsAppSendMessageOperator(task_id="one", to=ADA, text="Hello", message_key="hello").execute(context())
     code, told, _ = call("list")
     assert (code, len(told.splitlines())) == (0, 1)
-    assert "finished   1/2 sent  spring" in told
+    assert told.split()[1:] == ["finished", "1/2", "sent", "spring"]
     assert "message/hello" in call("list", "--single")[1]
     listed = json.loads(call("list", "--single", "--json")[1])
     assert [one["campaign_id"] for one in listed] == ["message/hello", "spring"]
@@ -91,6 +92,24 @@ def test_one_campaign_is_shown_with_what_people_did_to_it_and_with_nobodys_numbe
     for number in (ADA, BOB):
         assert number not in told
         assert number not in str(shown)
+
+
+def test_the_state_says_whom_or_what_a_campaign_waits_for(call: Call, half: None) -> None:
+    call("resend", "--campaign", "spring")
+    assert ": ready." in call("show", "--campaign", "spring")[1]
+    call("pause", "--campaign", "spring", "--by", "bob")
+    assert ": paused by bob." in call("show", "--campaign", "spring")[1]
+    assert "  paused by bob " in call("list")[1]
+    call("cancel", "--campaign", "spring", "--by", "ada")
+    assert ": cancelled." in call("show", "--campaign", "spring")[1]
+
+
+def test_a_plan_that_nobody_approved_is_shown_as_waiting_for_that(call: Call) -> None:
+    values = {"audience": [ADA, BOB], "message": "Hi", "campaign_id": "spring", "needs_approval": True}
+    WhatsAppPlanCampaignOperator(task_id="plan", **values).execute(context())
+    assert ": waiting for approval." in call("show", "--campaign", "spring")[1]
+    assert "  waiting for approval  0/2 sent  spring" in call("list")[1]
+    assert json.loads(call("show", "--campaign", "spring", "--json")[1])["state"] == "ready"
 
 
 def test_a_pause_is_told_once_and_a_second_one_says_whose_it_is(call: Call, half: None) -> None:

@@ -44,7 +44,7 @@ class CampaignWait:
         """Decide after a look into the ledger, which may not have the campaign yet."""
         if seen is None:
             return self._unless_late("it is not in the ledger", now)
-        told = f"{seen.state}, {seen.counts.sent} of {seen.counts.total} sent"
+        told = f"{seen.told}, {seen.counts.sent} of {seen.counts.total} sent"
         verdict = _JUDGES[self.until](self, seen)
         if verdict is Verdict.WAIT:
             return self._unless_late(told, now)

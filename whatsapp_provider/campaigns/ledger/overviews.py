@@ -12,12 +12,15 @@ from whatsapp_provider.campaigns.campaign import SINGLE
 from whatsapp_provider.campaigns.ledger import standing
 from whatsapp_provider.campaigns.ledger.control import by_id
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
-from whatsapp_provider.campaigns.ledger.records import Counts, Stop
+from whatsapp_provider.campaigns.ledger.records import Counts, Stop, StopKind
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
 from whatsapp_provider.campaigns.ledger.schema import control, delivery, runner
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
 from whatsapp_provider.campaigns.ledger.store import Store
 from whatsapp_provider.errors import ConfigurationError
+
+#: What a campaign waits for while its state says that it is ready or running.
+_WAITS = {StopKind.UNAPPROVED: "waiting for approval", StopKind.EXPIRED: "past its deadline"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,13 @@ class Overview:
     expires_at: float | None
     held_by: str | None
     done: tuple[Done, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """Where it is, in words for people: for whom or what it waits, and else its state."""
+        if self.stop is None or self.state.is_over or self.state is CampaignState.FINISHED:
+            return str(self.state)
+        return f"paused by {self.held_by}" if self.held_by else _WAITS.get(self.stop.kind, str(self.state))
 
 
 class Overseeing(Store):

@@ -34,14 +34,12 @@ def values(seen: Overview) -> dict[str, Any]:
 def line(seen: Overview) -> str:
     """Return a campaign in a line of a list."""
     counts = seen.counts
-    return (
-        f"{_time(seen.created_at)}  {_state(seen):<9}  {counts.sent}/{counts.total} sent  {seen.campaign_id}"
-    )
+    return f"{_time(seen.created_at)}  {seen.told:<20}  {counts.sent}/{counts.total} sent  {seen.campaign_id}"
 
 
 def lines(seen: Overview) -> Iterator[str]:
     """Yield a campaign's lines."""
-    yield f"Campaign {seen.campaign_id} on {seen.channel}: {_state(seen)}."
+    yield f"Campaign {seen.campaign_id} on {seen.channel}: {seen.told}."
     if seen.stop is not None:
         yield f"Nothing is sent: {seen.stop.reason}."
     counts = ", ".join(f"{count} {state}" for state, count in seen.counts.to_dict().items())
@@ -51,10 +49,6 @@ def lines(seen: Overview) -> Iterator[str]:
         yield f"Nothing more is sent after {_time(seen.expires_at)}."
     for one in seen.done:
         yield f"{_time(one.at)}  {one.action} by {one.by}{f': {one.note}' if one.note else ''}"
-
-
-def _state(seen: Overview) -> str:
-    return "paused" if seen.held_by and not seen.state.is_over else str(seen.state)
 
 
 def _time(moment: float | None) -> str | None:
