@@ -93,7 +93,10 @@ def test_a_long_answer_is_fetched_in_batches(crm: Path) -> None:
     ("sql", "kind", "told"),
     [
         ("SELECT phone, phone FROM people", AudienceError, "query on 'crm': each column needs a name"),
-        ("SELECT phone FROM persons", AudienceUnavailableError, "no such table: persons"),
+        ("SELECT phone FROM persons", AudienceError, "no such table: persons"),
+        ("SELECT mobile FROM people", AudienceError, "no such column: mobile"),
+        ("SELECT phone FORM people", AudienceError, 'near "people": syntax error'),
+        ("SELECT phone FROM people WHERE", AudienceError, "incomplete input"),
         ("SELECT phone FROM people WHERE name = ?", AudienceError, "'crm' failed .ProgrammingError"),
         ("SELECT 1; SELECT 2", AudienceError, "one statement at a time"),
         ("SELECT x'00' AS phone", AudienceError, "column 'phone' holds a bytes"),
@@ -107,11 +110,26 @@ def test_a_wrong_query_is_told_with_its_connection(
     assert told.replace(".Prog", "(Prog") in str(error)
 
 
+def test_a_file_that_is_locked_or_out_of_reach_may_be_read_by_a_retry(
+    crm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = {"conn_type": "sqlite", "host": str(crm), "extra": {"timeout": 0}}
+    gone = {"conn_type": "sqlite", "host": str(crm.parent / "nowhere" / "crm.db")}
+    with sqlite3.connect(crm, isolation_level=None) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        for connection, told in ((held, "database is locked"), (gone, "unable to open database file")):
+            monkeypatch.setenv("AIRFLOW_CONN_CRM", json.dumps(connection))
+            error = refusal()
+            assert type(error) is AudienceUnavailableError
+            assert told in str(error)
+        writer.execute("ROLLBACK")
+
+
 class Failing:
     """A connection of a driver that has every kind of error of PEP 249, and quotes in it what it was given."""
 
-    def __init__(self, kind: str, said: str) -> None:
-        self._error = type(kind, (Exception,), {})(said)
+    def __init__(self, kind: str, said: str, **values: Any) -> None:
+        self._error = type(kind, (Exception,), values)(said)
         self.executed: list[tuple[Any, ...]] = []
 
     def cursor(self) -> Failing:
@@ -148,6 +166,18 @@ def test_no_failure_of_a_driver_tells_a_row_or_a_parameter(
         assert type(error) is told
         assert kind in str(error)
         assert not any(word in str(error) for word in ("Grace", "Lovelace", "Hopper", ADA))
+
+
+def test_a_table_that_is_changed_while_it_is_read_may_be_read_by_a_retry(
+    crm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.providers.sqlite.hooks.sqlite import SqliteHook
+
+    driver = Failing(
+        "OperationalError", "database schema has changed", sqlite_errorcode=sqlite3.SQLITE_SCHEMA
+    )
+    monkeypatch.setattr(SqliteHook, "get_conn", lambda _: driver)
+    assert type(refusal()) is AudienceUnavailableError
 
 
 @pytest.mark.parametrize("given", [None, [], {}])

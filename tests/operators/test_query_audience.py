@@ -65,9 +65,10 @@ def test_columns_of_any_source_can_be_named_as_the_message_knows_them(tmp_path: 
         assert [dict(row.values) for row in rows] == [{"phone": ADA, "name": "Ada"}]
 
 
-def test_a_wrong_query_fails_the_task_at_once(world: World) -> None:
+@pytest.mark.parametrize("sql", [SQL, "SELECT phone FROM persons"])
+def test_a_wrong_query_fails_the_task_at_once(world: World, sql: str) -> None:
     with pytest.raises(WhatsAppTaskFailedError, match="query on 'crm' failed"):
-        campaign(audience=SqlAudience("crm", SQL)).execute(context())
+        campaign(audience=SqlAudience("crm", sql)).execute(context())
 
 
 def test_airflow_stores_of_a_query_its_connection_alone() -> None:

@@ -27,6 +27,8 @@ BATCH = 1000
 _QUOTING = frozenset({"DataError", "IntegrityError"})
 #: ... some are of the query, and a retry meets them again.
 _FINAL = frozenset({"ProgrammingError", "NotSupportedError"})
+#: SQLite's codes of what it can't make of a query, which Python calls operational as it does a locked file.
+_SQLITE_ERROR, _SQLITE_SCHEMA = 1, 17
 
 
 def query_rows(query: SqlAudience) -> Iterator[Row]:
@@ -111,6 +113,13 @@ def _told(error: Exception, query: SqlAudience) -> WhatsAppError:
         redact(lines[0], secrets=tuple(str(value) for value in values if str(value).strip())) if lines else ""
     )
     why = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    if kinds & (_QUOTING | _FINAL):
+    if kinds & (_QUOTING | _FINAL) or _is_of_the_query(error):
         return AudienceError(f"The query on {query.conn_id!r} failed ({why}).")
     return AudienceUnavailableError(f"The audience's database {query.conn_id!r} can't be read now ({why}).")
+
+
+def _is_of_the_query(error: Exception) -> bool:
+    """Whether SQLite found fault with the query itself."""
+    code = getattr(error, "sqlite_errorcode", None)
+    # A syntax error in a connection's first query has the code of a table that was changed meanwhile, which passes.
+    return code == _SQLITE_ERROR or (code == _SQLITE_SCHEMA and "schema has changed" not in str(error))
