@@ -61,6 +61,7 @@ def test_upgrade_takes_the_connection_of_somebody_who_may(world: World, call: Ca
     code, _, error = call("upgrade", "--conn-id", "the_owner")
     assert code == 1
     assert "no connection 'the_owner'" in error
+    assert "airflow connections add the_owner --conn-type postgres" in error
     world.monkeypatch.setenv(
         "AIRFLOW_CONN_THE_OWNER", json.dumps({"conn_type": "sqlite", "schema": str(world.ledger_path)})
     )

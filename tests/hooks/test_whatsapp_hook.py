@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 from airflow.providers.common.compat.sdk import AirflowNotFoundException
 
-from tests.hooks.world import ADA, CONN_ID, World
+from tests.hooks.world import ADA, CONN_ID, World, context
 from whatsapp_provider.errors import (
     ConfigurationError,
     CredentialRejectedError,
@@ -24,6 +24,7 @@ from whatsapp_provider.errors import (
 )
 from whatsapp_provider.hooks.whapi import WhapiHook
 from whatsapp_provider.hooks.whatsapp import WhatsAppHook
+from whatsapp_provider.operators.message import WhatsAppSendMessageOperator
 
 TOKEN = "a-partner-token-of-some-length"
 
@@ -62,6 +63,18 @@ def test_a_connection_without_any_token_says_which_fields_to_fill(world: World) 
         _ = WhatsAppHook(CONN_ID).gateway
 
 
+async def test_a_connection_that_is_not_found_is_named_with_what_makes_it(world: World) -> None:
+    world.monkeypatch.delenv(f"AIRFLOW_CONN_{CONN_ID.upper()}")
+    told = rf"no connection '{CONN_ID}'.*whatsapp_conn_id.*connections add {CONN_ID} --conn-type .*evolution_api, "
+    # Airflow says so of an outage, too: not an error that no retry mends.
+    with pytest.raises(AirflowNotFoundException, match=told):
+        _ = WhatsAppHook(CONN_ID).gateway
+    with pytest.raises(AirflowNotFoundException, match=told):
+        await WhatsAppHook(CONN_ID).open()
+    with pytest.raises(AirflowNotFoundException, match=told):
+        WhatsAppSendMessageOperator(task_id="t", to=ADA, text="Hello").execute(context())
+
+
 @pytest.mark.parametrize("extra", ["[1, 2]", '"text"', "{not json"])
 async def test_an_extra_field_that_is_no_object_is_refused_by_sync_and_async_code(
     world: World, extra: str
@@ -69,7 +82,7 @@ async def test_an_extra_field_that_is_no_object_is_refused_by_sync_and_async_cod
     world.connect(extra=extra)
     # Airflow's older versions refuse it themselves, and call the connection missing.
     refused = pytest.raises(
-        (ConfigurationError, AirflowNotFoundException), match=r"JSON object|isn't defined"
+        (ConfigurationError, AirflowNotFoundException), match=r"JSON object|has no connection"
     )
     with refused:
         _ = WhatsAppHook(CONN_ID).gateway

@@ -65,7 +65,9 @@ def locate_ledger(conn_id: str | None = None) -> URL:
         connection = BaseHook.get_connection(named)
     except AirflowNotFoundException:
         if conn_id is not None:
-            raise LedgerUnavailableError(f"There is no connection {conn_id!r} to the ledger.") from None
+            raise LedgerUnavailableError(
+                f"There is no connection {conn_id!r} to the ledger. {_made(conn_id)}"
+            ) from None
         connection = None
     return _locate(named, connection)
 
@@ -121,10 +123,18 @@ def _find(conn_id: str, connection: Any) -> URL:
         if _is_required(conn_id):
             raise LedgerUnavailableError(
                 f"Airflow can't give the connection {conn_id!r}, which the ledger is to be found by: it is missing, "
-                "can't be read, or can't be asked for now. Nothing is sent without the ledger."
+                "can't be read, or can't be asked for now. Nothing is sent without the ledger. If it is missing: "
+                f"{_made(conn_id)}"
             ) from None
         return _file(_default_path(), f"[{SECTION}] ledger_path")
     return _url(connection)
+
+
+def _made(conn_id: str) -> str:
+    return (
+        f"Make it with 'airflow connections add {conn_id} --conn-type postgres --conn-host HOST --conn-schema DATABASE "
+        "--conn-login USER --conn-password PASSWORD', or with --conn-type mysql."
+    )
 
 
 def _default_path() -> str:

@@ -17,6 +17,7 @@ from whatsapp_provider.hooks.channels import ChannelLike, resolve
 from whatsapp_provider.hooks.compat import mask_secret_async
 from whatsapp_provider.hooks.forms import ConnectionFormMethods
 from whatsapp_provider.hooks.ledger import open_ledger, open_ledger_async
+from whatsapp_provider.hooks.missing import named
 from whatsapp_provider.hooks.upkeep import UpkeepMethods
 
 if TYPE_CHECKING:
@@ -70,9 +71,11 @@ class WhatsAppHook(UpkeepMethods, ConnectionFormMethods, BaseHook):
         """The gateway of the connection; no request is made.
 
         :raises ConfigurationError: if the connection is of another type or lacks something.
+        :raises WhatsAppConnectionNotFoundError: if Airflow has none of this id, or can't give it now.
         """
         if self._gateway is None:
-            connection = self.get_connection(self.whatsapp_conn_id)
+            with named(self.whatsapp_conn_id):
+                connection = self.get_connection(self.whatsapp_conn_id)
             _check_extra(connection)
             extra = connection.extra_dejson
             for secret in _secrets(connection, extra):
@@ -94,7 +97,8 @@ class WhatsAppHook(UpkeepMethods, ConnectionFormMethods, BaseHook):
         from airflow.providers.common.compat.connection import get_async_connection, get_async_extra_dejson
 
         if self._gateway is None:
-            connection = await get_async_connection(self.whatsapp_conn_id, hook=self)
+            with named(self.whatsapp_conn_id):
+                connection = await get_async_connection(self.whatsapp_conn_id, hook=self)
             _check_extra(connection)
             extra = await get_async_extra_dejson(connection)
             for secret in _secrets(connection, extra):
