@@ -160,6 +160,17 @@ def take(connection: Connection, channel: str, count: int, now: float, gap: floa
     return insert_one(connection, permit, values)
 
 
+def count_one(connection: Connection, channel: str, now: float) -> None:
+    """Note a message of no campaign; what no window reaches any more is dropped about once a day.
+
+    A channel may have no campaign whose runs would do that.
+    """
+    take(connection, channel, 1, now)
+    oldest = connection.execute(_first, {"b_channel": channel}).scalar_one()
+    if oldest < now - KEPT_SECONDS - DAY:
+        forget(connection, channel, now)
+
+
 def give_back(connection: Connection, group: int, count: int = 1) -> None:
     """Return places of a group that were not used."""
     connection.execute(update(permit).where(permit.c.id == group).values(count=permit.c.count - count))
