@@ -45,6 +45,7 @@ INNER = {
     "whatsapp_provider.operators.links",
     "whatsapp_provider.operators.preview",
     "whatsapp_provider.triggers.crowd",
+    "whatsapp_provider.triggers.due",
     "whatsapp_provider.triggers.pairing",
     "whatsapp_provider.hooks.channels",
     "whatsapp_provider.hooks.claims",

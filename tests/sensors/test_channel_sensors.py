@@ -28,7 +28,7 @@ from whatsapp_provider.sensors.channel import (
     WhatsAppChannelConnectedSensor,
     WhatsAppChannelInitializedSensor,
 )
-from whatsapp_provider.triggers.moment import HOLD_SECONDS
+from whatsapp_provider.triggers.due import HOLD_SECONDS
 
 
 class Ti:

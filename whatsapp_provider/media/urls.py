@@ -7,10 +7,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from whatsapp_provider.messages import MediaButtons, Message, TemplateMessage, files
 from whatsapp_provider.redaction import redact
+
+if TYPE_CHECKING:
+    from whatsapp_provider.messages import Message
 
 #: How many URLs are told apart; beyond that it is only known that there are more.
 MOST_COUNTED = 10_000
@@ -33,12 +36,17 @@ class MediaUrl:
 
 def media_urls(message: Message, place: str = "") -> Iterator[MediaUrl]:
     """Yield the URLs that a rendered message names."""
+    # Loaded here: a DAG file that plans imports this module, and has no message yet.
+    from whatsapp_provider.messages import files
+
     for media in files(message):
         if media.url is not None:
             yield MediaUrl(media.url, _kind(message), place)
 
 
 def _kind(message: Message) -> str:
+    from whatsapp_provider.messages import MediaButtons, TemplateMessage
+
     if isinstance(message, MediaButtons):
         return message.media_kind
     if isinstance(message, TemplateMessage):

@@ -27,8 +27,7 @@ from whatsapp_provider.operators.preview import show_preview
 from whatsapp_provider.operators.routes import message_check
 from whatsapp_provider.operators.staleness import skip_stale_run
 from whatsapp_provider.operators.telling import tell, tellers
-from whatsapp_provider.triggers.campaign import WhatsAppCampaignResumeTrigger
-from whatsapp_provider.triggers.moment import WhatsAppMomentTrigger, check_due
+from whatsapp_provider.triggers.due import check_due
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -192,6 +191,9 @@ class WhatsAppSendCampaignOperator(WhatsAppCampaignOperator):
 
         :raises TaskDeferred: always.
         """
+        from whatsapp_provider.triggers.campaign import WhatsAppCampaignResumeTrigger
+        from whatsapp_provider.triggers.moment import WhatsAppMomentTrigger
+
         why = f" ({outcome.reason})" if outcome.reason else ""
         if outcome.until_let_go:
             self.log.info("Nothing may be sent now%s; until somebody lets it go on, the slot is free.", why)

@@ -11,7 +11,7 @@ from whatsapp_provider.hooks.channels import ChannelLike, check_channel_name, na
 from whatsapp_provider.hooks.ledger import open_ledger
 from whatsapp_provider.hooks.provisioning import create_once
 from whatsapp_provider.operators.base import Private, WhatsAppOperator, no_vain_retries, reveal, run_key
-from whatsapp_provider.triggers.moment import HOLD_SECONDS, WhatsAppMomentTrigger, check_due
+from whatsapp_provider.triggers.due import HOLD_SECONDS, check_due
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -109,6 +109,8 @@ class WhatsAppCreateChannelOperator(WhatsAppOperator):
             "The gateway creates no more channels now (%s). It may again in %.0f s.", count, seconds
         )
         if self.deferrable and waits < MOST_WAITS:
+            from whatsapp_provider.triggers.moment import WhatsAppMomentTrigger
+
             self.defer(
                 trigger=WhatsAppMomentTrigger(time.time() + max(seconds, HOLD_SECONDS)),
                 method_name="resume",

@@ -14,14 +14,15 @@ from whatsapp_provider.operators.base import no_vain_retries
 from whatsapp_provider.operators.choices import check_choice
 from whatsapp_provider.operators.jobs import campaign_id_of
 from whatsapp_provider.sensors.channel import WhatsAppWaitFailedError, WhatsAppWaitTimeoutError
-from whatsapp_provider.triggers.campaign import WhatsAppCampaignTrigger, overview_of
-from whatsapp_provider.triggers.moment import HOLD_SECONDS
+from whatsapp_provider.triggers.due import HOLD_SECONDS
 from whatsapp_provider.waiting import Decision, Verdict
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from airflow.sdk import Context
+
+    from whatsapp_provider.triggers.campaign import WhatsAppCampaignTrigger
 
 DAY = 86_400.0
 
@@ -81,6 +82,8 @@ class WhatsAppCampaignSensor(BaseSensorOperator):
         return None
 
     def _trigger(self, deadline: float) -> WhatsAppCampaignTrigger:
+        from whatsapp_provider.triggers.campaign import WhatsAppCampaignTrigger
+
         return WhatsAppCampaignTrigger(
             campaign_id=campaign_id_of(self.campaign),
             until=self.until,
@@ -109,6 +112,7 @@ class WhatsAppCampaignSensor(BaseSensorOperator):
 
     def _look(self, deadline: float) -> Decision:
         from whatsapp_provider.campaigns.watching import CampaignWait, Until
+        from whatsapp_provider.triggers.campaign import overview_of
 
         wait = CampaignWait(Until(self.until), deadline, self.share)
         with no_vain_retries():

@@ -19,8 +19,7 @@ from whatsapp_provider.hooks.channels import ChannelLike, as_ref
 from whatsapp_provider.hooks.whatsapp import DEFAULT_CONN_ID, WhatsAppHook
 from whatsapp_provider.operators.links import PairingLink
 from whatsapp_provider.operators.named_channel import NamedChannel
-from whatsapp_provider.triggers.channel import WhatsAppChannelTrigger
-from whatsapp_provider.triggers.moment import HOLD_SECONDS
+from whatsapp_provider.triggers.due import HOLD_SECONDS
 from whatsapp_provider.triggers.pairing import PairingNotice, PairingSchedule, stored_callback
 from whatsapp_provider.waiting import ChannelGoal, ChannelWait, Decision, Verdict
 
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
     from airflow.sdk.definitions.callback import AsyncCallback
+
+    from whatsapp_provider.triggers.channel import WhatsAppChannelTrigger
 
 
 class WhatsAppWaitFailedError(ChannelFailedError, AirflowFailException):
@@ -92,6 +93,8 @@ class _ChannelSensor(NamedChannel, BaseSensorOperator):
         return None
 
     def _trigger(self, deadline: float) -> WhatsAppChannelTrigger:
+        from whatsapp_provider.triggers.channel import WhatsAppChannelTrigger
+
         longest = self.max_wait.total_seconds() if self.max_wait else self.timeout
         return WhatsAppChannelTrigger(
             whatsapp_conn_id=self.whatsapp_conn_id,

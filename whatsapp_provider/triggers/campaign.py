@@ -12,7 +12,7 @@ from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
 
 from whatsapp_provider.errors import ConfigurationError, WhatsAppError
 from whatsapp_provider.hooks.ledger import open_ledger_async
-from whatsapp_provider.triggers.moment import DUE
+from whatsapp_provider.triggers.due import DUE
 from whatsapp_provider.waiting import Decision, Verdict
 
 if TYPE_CHECKING:

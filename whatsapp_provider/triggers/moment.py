@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from time import time
 from typing import Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-#: Airflow 3.3 can fail a healthy task that resumes within seconds of being deferred; none did after 25 s.
-HOLD_SECONDS = 25.0
+from whatsapp_provider.triggers.due import DUE
+
 LONGEST_SLEEP = 60.0
-DUE = "due"
-
-
-def check_due(event: Mapping[str, Any] | None) -> None:
-    """Let a resumed task go on only if the trigger plainly said that the moment has come.
-
-    :raises RuntimeError: for anything else, nothing at all included.
-    """
-    if (event or {}).get("status") != DUE:
-        raise RuntimeError(f"The trigger said {event!r} where the end of a wait was expected.")
 
 
 class WhatsAppMomentTrigger(BaseTrigger):
