@@ -131,7 +131,7 @@ class Approving(Planner):
         """
         held = self._take_back(record)
         if held is not None:
-            self._undo(held, Order())
+            self._undo(held, Order(), whole=True)
         return held is not None
 
     @again_after_deadlock

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Protocol
 
 from whatsapp_provider.campaigns.campaign import Campaign, Fingerprint, Frozen
-from whatsapp_provider.campaigns.ledger import planning, plans
+from whatsapp_provider.campaigns.ledger import planning, plans, remains
 from whatsapp_provider.campaigns.ledger.behind import Behind
 from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
 from whatsapp_provider.campaigns.ledger.parting import parted
@@ -85,6 +85,8 @@ class Reading:
                 self.fingerprint.add(person.recipient, person.variables)
             first = batch.setdefault(person.recipient, person)
             if first is not person:
+                if person.aliases:
+                    batch[person.recipient] = first.with_forms_of(person)
                 self.tally.duplicate(person, first.seq or 0)
             elif len(batch) == self.size:
                 yield list(batch.values())
@@ -101,7 +103,7 @@ class Reading:
 
     def left_out(self) -> dict[str, int]:
         """Return how many are not sent to, by reason, unless the audience is refused."""
-        return {**self.tally.left_out(), **self.excluded}
+        return dict(Counter(self.tally.left_out()) + self.excluded)
 
 
 def _complete(order: Order, wanted: Campaign) -> Order:
@@ -126,7 +128,7 @@ class Planner(Views):
         """Plan a campaign and all its recipients, or find it as it was planned.
 
         ``people`` are read as they are written, a batch at a time. Whatever goes wrong meanwhile leaves the ledger as
-        it was. Where another task is planning the campaign, its end is waited for.
+        it was, but for a person's pause or deadline. Where another task is planning it, its end is waited for.
 
         :param template: its text, part of the fingerprint.
         :param tally: who comes twice is refused where there is none.
@@ -218,7 +220,7 @@ class Planner(Views):
             held = planning.claim(connection, wanted, kept, order, secrets.token_hex(16), now)
             if whole is not None and isinstance(held, Held) and not held.leftover:
                 written = planning.add(connection, held.number, batch, order, now)
-                left_out = {**whole, **written.left_out}
+                left_out = Counter(whole) + written.left_out
                 fingerprint = reading.fingerprint.hexdigest()
                 planning.conclude(connection, held, fingerprint, written.count, left_out, order.state, now)
             return held
@@ -261,13 +263,16 @@ class Planner(Views):
             now = self._database.now(connection)
             planning.conclude(connection, held, fingerprint, reading.total, left_out, order.state, now)
 
-    def _undo(self, held: Held, order: Order) -> None:
-        """Remove a campaign and its people, unless somebody else has it."""
+    def _undo(self, held: Held, order: Order, *, whole: bool = False) -> None:
+        """Remove a campaign and its people, unless somebody else has it.
+
+        :param whole: also a pause or a deadline that a person set.
+        """
         with suppress(LeaseLostError):
             last: str | None = ""
             while last is not None:
                 last = self._remove(held, last, order.batch)
-            self._forget(held)
+            self._forget(held, whole=whole)
 
     @again_after_deadlock
     def _remove(self, held: Held, after: str, count: int) -> str | None:
@@ -275,9 +280,9 @@ class Planner(Views):
             return planning.remove(connection, held, after, count, self._database.now(connection))
 
     @again_after_deadlock
-    def _forget(self, held: Held) -> None:
+    def _forget(self, held: Held, *, whole: bool) -> None:
         with self._database.transaction() as connection:
-            planning.forget(connection, held, self._database.now(connection))
+            remains.forget(connection, held, self._database.now(connection), whole=whole)
 
     @again_after_deadlock
     def _release(self, held: Held) -> None:

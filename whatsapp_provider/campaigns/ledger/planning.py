@@ -19,12 +19,12 @@ from sqlalchemy import Connection, bindparam, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from whatsapp_provider.campaigns.campaign import Campaign, Frozen
-from whatsapp_provider.campaigns.ledger import bulk, erased
+from whatsapp_provider.campaigns.ledger import bulk, erased, persons
 from whatsapp_provider.campaigns.ledger.columns import kept
 from whatsapp_provider.campaigns.ledger.database import insert_one
 from whatsapp_provider.campaigns.ledger.records import Planned
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
-from whatsapp_provider.campaigns.ledger.schema import control, delivery, lane, runner
+from whatsapp_provider.campaigns.ledger.schema import delivery
 from whatsapp_provider.campaigns.ledger.screens import Lanes, Screen
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
 from whatsapp_provider.errors import LeaseLostError
@@ -75,12 +75,12 @@ class Written:
     """What became of a batch.
 
     :param count: how many rows were written.
-    :param left_out: how many of them are not sent to, by code.
+    :param left_out: how many of them, and of those before them, are not sent to for it, by code.
     :param duplicates: who was there before, and in which row of the audience.
     """
 
     count: int
-    left_out: Mapping[str, int]
+    left_out: Counter[str]
     duplicates: Sequence[tuple[Planned, int]]
 
 
@@ -100,14 +100,18 @@ def claim(
     if row.plan_until is not None and row.plan_until > now:
         return Busy()
     taken = update(campaigns).where(campaigns.c.id == row.id)
+    if row.planner is None:
+        values = _values(wanted, frozen, order, token, now)
+        # A person's deadline counts more than the plan's.
+        values |= {} if row.expires_at is None else {"expires_at": row.expires_at}
+        connection.execute(taken.values(values))
+        return Held(row.id, token)
     connection.execute(taken.values(planner=token, plan_until=now + LEASE_SECONDS))
     return Held(row.id, token, leftover=True)
 
 
-def _insert(
-    connection: Connection, wanted: Campaign, frozen: Frozen, order: Order, token: str, now: float
-) -> int | None:
-    values = {
+def _values(wanted: Campaign, frozen: Frozen, order: Order, token: str, now: float) -> dict[str, Any]:
+    return {
         "campaign_id": wanted.ledger_id,
         # It is known when all people are.
         "fingerprint": "",
@@ -121,6 +125,12 @@ def _insert(
         "updated_at": now,
         **order.terms,
     }
+
+
+def _insert(
+    connection: Connection, wanted: Campaign, frozen: Frozen, order: Order, token: str, now: float
+) -> int | None:
+    values = _values(wanted, frozen, order, token, now)
     try:
         # Another task planning the same id commits first or rolls back; the savepoint outlives either.
         with connection.begin_nested():
@@ -161,18 +171,22 @@ def add(connection: Connection, number: int, people: Sequence[Planned], order: O
     have a ``seq``.
     """
     there = bulk.places(connection, number, [person.recipient for person in people])
+    repeats = persons.learn(connection, number, people, there, now)
     new = [person for person in people if person.recipient not in there] if there else people
     for screen in order.screens:
         asked = [person for person in new if person.exclusion is None]
         answers = iter(screen.screen(connection, asked, now) if asked else ())
         new = [person if person.exclusion else next(answers) for person in new]
-    new = erased.without_names(connection, number, new)
+    new = erased.without_names(connection, number, repeats.left_out(new))
     sent_to = [person for person in new if person.exclusion is None]
     lanes = order.lanes.lanes(connection, number, sent_to, now) if order.lanes else {}
     bulk.write(connection, number, [_row(person, lanes) for person in new], now)
+    left_out = Counter(person.exclusion.code for person in new if person.exclusion)
+    if repeats.taken_back:
+        left_out[persons.REPEATED.code] += repeats.taken_back
     return Written(
         len(new),
-        Counter(person.exclusion.code for person in new if person.exclusion),
+        left_out,
         [(person, there[person.recipient]) for person in people if person.recipient in there],
     )
 
@@ -245,14 +259,6 @@ def remove(connection: Connection, held: Held, after: str, count: int, now: floa
         return None
     connection.execute(_delete, {"b_ids": [row.id for row in rows]})
     return str(rows[-1].recipient)
-
-
-def forget(connection: Connection, held: Held, now: float) -> None:
-    """Remove a campaign whose people are gone, and what was noted of it meanwhile."""
-    keep(connection, held, now)
-    for table in (lane, runner, control):
-        connection.execute(delete(table).where(table.c.campaign == held.number))
-    connection.execute(delete(campaigns).where(campaigns.c.id == held.number))
 
 
 def release(connection: Connection, held: Held) -> None:
