@@ -28,6 +28,7 @@ INNER = {
     "whatsapp_provider.operators.choices",
     "whatsapp_provider.operators.mapping",
     "whatsapp_provider.operators.events",
+    "whatsapp_provider.operators.named_campaign",
     "whatsapp_provider.operators.named_channel",
     "whatsapp_provider.operators.running",
     "whatsapp_provider.operators.audience",

@@ -13,7 +13,8 @@ from whatsapp_provider.hooks.ledger import open_ledger
 from whatsapp_provider.operators.audience_arguments import AudienceArguments
 from whatsapp_provider.operators.base import no_vain_retries, starter
 from whatsapp_provider.operators.choices import check_choice, moment_of
-from whatsapp_provider.operators.jobs import campaign_id_of, planned_job
+from whatsapp_provider.operators.jobs import planned_job
+from whatsapp_provider.operators.named_campaign import campaign_id_of
 from whatsapp_provider.operators.routes import message_check
 
 if TYPE_CHECKING:

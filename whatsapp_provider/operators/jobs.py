@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.operators.choices import historian
+from whatsapp_provider.operators.named_campaign import campaign_id_of
 from whatsapp_provider.operators.routes import Reach, of_routes
 
 if TYPE_CHECKING:
@@ -33,20 +33,6 @@ class Job:
     template: MessageTemplate
     everywhere: tuple[Reach, ...]
     failover: bool = True
-
-
-def campaign_id_of(value: Any) -> str:
-    """Return the id of a campaign that a task returned, or that somebody wrote.
-
-    :raises ConfigurationError: if it is neither.
-    """
-    found = value.get("campaign_id") if isinstance(value, Mapping) else value
-    if not isinstance(found, str) or not found.strip() or found.strip() == "None":
-        raise ConfigurationError(
-            "campaign is what a task that plans or sends a campaign returned, or its campaign_id; this is "
-            f"{'nothing' if found in (None, '', 'None') else 'a ' + type(value).__name__}."
-        )
-    return found.strip()
 
 
 def campaign_of(

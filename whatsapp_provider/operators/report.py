@@ -13,7 +13,7 @@ from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.hooks.ledger import open_ledger
 from whatsapp_provider.hooks.storage import written_whole
 from whatsapp_provider.operators.base import no_vain_retries
-from whatsapp_provider.operators.jobs import campaign_id_of
+from whatsapp_provider.operators.named_campaign import campaign_id_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -12,7 +12,7 @@ from whatsapp_provider.errors import WhatsAppError
 from whatsapp_provider.hooks.ledger import open_ledger
 from whatsapp_provider.operators.base import no_vain_retries
 from whatsapp_provider.operators.choices import check_choice
-from whatsapp_provider.operators.jobs import campaign_id_of
+from whatsapp_provider.operators.named_campaign import campaign_id_of
 from whatsapp_provider.sensors.channel import WhatsAppWaitFailedError, WhatsAppWaitTimeoutError
 from whatsapp_provider.triggers.due import HOLD_SECONDS
 from whatsapp_provider.waiting import Decision, Verdict
