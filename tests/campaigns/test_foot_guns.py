@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.campaigns.support import SEND_TIMEOUT, Desk, number
 from whatsapp_provider.campaigns.campaign import Campaign
+from whatsapp_provider.campaigns.ledger.identities import LearnedFrom
 from whatsapp_provider.campaigns.outcome import Ending
 from whatsapp_provider.campaigns.pacing import Pace, Window
 from whatsapp_provider.campaigns.render import MessageTemplate
@@ -74,6 +75,17 @@ def test_a_person_in_two_campaigns(desk: Desk, cap: FrequencyCap | None) -> None
     assert desk.phones.received == {number(index): each for index in range(5)}
     if cap is None:
         assert desk.time.now - began > 100  # the pace is the channel's
+
+
+def test_a_person_by_two_forms(desk: Desk) -> None:
+    """an audience names a person by a number and by a hidden id"""
+    hidden = "100000000000001@lid"
+    rows = [{"phone": hidden, "name": "Ada"}, {"phone": number(1), "name": "Ada"}]
+    desk.ledger.link([[number(1), hidden]], LearnedFrom.GATEWAY)
+    record = desk.plan_rows(rows)
+    assert desk.run(record).ending is Ending.FINISHED
+    assert desk.phones.received == {hidden: 1}
+    assert desk.ledger.left_out(record) == {"duplicate": 1}
 
 
 def test_a_workers_clock_is_wrong(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,7 +42,7 @@ class AudienceOptions:
     :param on_invalid: what to do with a recipient that is no number.
     :param on_duplicate: what to do with a person who comes twice, in whatever format; ``skip`` keeps the first.
     :param judge: who is left out by what their row says, e.g. of their consent.
-    :param aliases: columns with other forms of a person; who is suppressed by one of them is suppressed.
+    :param aliases: columns with other forms of a person; who is suppressed, or in another row, by one of them is so.
     """
 
     recipient_field: str = "phone"
@@ -172,12 +172,17 @@ def _aliases(row: Row, options: AudienceOptions) -> tuple[str, ...]:
 
 
 def people(
-    rows: Iterable[Row], options: AudienceOptions, findings: Findings, seen: Seen | None = None
+    rows: Iterable[Row],
+    options: AudienceOptions,
+    findings: Findings,
+    seen: Seen | None = None,
+    again: list[Planned] | None = None,
 ) -> Iterator[Person]:
     """Yield each person once, in order.
 
     :param findings: counts who was left out where the options allow it.
     :param seen: where it is kept who came already; in memory unless it is given.
+    :param again: is given those who come again and tell further forms of themselves, with nothing to send.
     :raises AudienceError: after all rows were read, listing the first problems; also when nobody is left.
     """
     seen = {} if seen is None else seen
@@ -185,6 +190,8 @@ def people(
         first = seen.setdefault(person.recipient.key, person.number)
         if first != person.number:
             findings.duplicate(outline(person), first)
+            if again is not None and person.aliases:
+                again.append(outline(person))
         elif not findings.refused:
             yield person
     findings.left_out()
@@ -193,4 +200,5 @@ def people(
 def outline(person: Person) -> Planned:
     """Return what tells a person from others, and nothing to send."""
     key = person.recipient.key
-    return Planned(key, person.recipient.address, "", None, seq=person.number, place=person.place)
+    place, aliases = person.place, person.aliases
+    return Planned(key, person.recipient.address, "", None, person.number, place, aliases=aliases)

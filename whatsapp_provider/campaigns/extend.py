@@ -8,6 +8,7 @@ from whatsapp_provider.campaigns.audience import AudienceOptions, Findings, peop
 from whatsapp_provider.campaigns.ledger.control import By, Controlled
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.planning import Order
+from whatsapp_provider.campaigns.ledger.records import Planned
 from whatsapp_provider.campaigns.plan import Check, Press
 from whatsapp_provider.campaigns.readers import Row
 from whatsapp_provider.campaigns.render import Renderer
@@ -25,7 +26,7 @@ def extend_campaign(
     check: Check | None = None,
     order: Order | None = None,
 ) -> Controlled:
-    """Take further people into a campaign; who is in it already is passed over.
+    """Take further people into a campaign; who is in it already is passed over, who is by another form is left out.
 
     All rows are read and rendered before the first of them is written.
 
@@ -38,5 +39,6 @@ def extend_campaign(
     """
     findings = Findings(options)
     press = Press(template, check, findings)
-    entries = list(press.planned(people(rows, options, findings, SeenOnDisk())))
-    return ledger.extend(campaign_id, entries, by, order)
+    again: list[Planned] = []
+    entries = list(press.planned(people(rows, options, findings, SeenOnDisk(), again)))
+    return ledger.extend(campaign_id, [*entries, *again], by, order)

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
-from tests.campaigns.support import Desk
+import pytest
+from sqlalchemy import event, insert
+
+from tests.campaigns.support import Desk, number
 from tests.scale import queries
+from whatsapp_provider.campaigns.ledger import persons, suppression
+from whatsapp_provider.campaigns.ledger.ledger import Ledger
+from whatsapp_provider.campaigns.ledger.planning import BATCH
+from whatsapp_provider.campaigns.ledger.records import Planned
+from whatsapp_provider.campaigns.ledger.schema import alias
+from whatsapp_provider.campaigns.rules import FrequencyCap
 
 #: PostgreSQL guesses wrong about a table that just grew; one that it has looked at is to be large enough to matter.
 GROWN, ANALYZED = 20_000, 100_000
@@ -20,3 +31,74 @@ def test_a_statement_that_reads_the_whole_table_is_noticed(desk: Desk) -> None:
     queries.load(desk.ledger, 5000)
     statement = "SELECT id FROM wa_delivery WHERE body_hash = 'hash' ORDER BY updated_at"
     assert queries.explain(desk.ledger, statement, ()) != []
+
+
+_ANALYZE = {
+    "postgresql": "ANALYZE",
+    "sqlite": "ANALYZE",
+    "mysql": "ANALYZE TABLE wa_delivery, wa_alias",
+}
+
+
+@pytest.mark.parametrize("analyzed", [False, True], ids=["grown", "analyzed"])
+def test_other_forms_of_people_are_found_by_an_index(desk: Desk, analyzed: bool) -> None:
+    """For a batch of a plan, for what it takes back of the rows before it, and for a cap before a turn."""
+    record = queries.load(desk.ledger, GROWN)
+    links = [
+        {"alias": lid(index), "recipient": number(index), "source": "gateway", "learned_at": 0.0}
+        for index in range(0, GROWN, 2)
+    ]
+    with desk.ledger._database.transaction() as connection:
+        connection.execute(insert(alias), links)
+        if analyzed:
+            connection.exec_driver_sql(_ANALYZE[connection.dialect.name])
+    batch = [Planned(lid(index), lid(index), "{}", None) for index in range(BATCH - 1)]
+    last = GROWN - 1
+    batch.append(Planned(number(last), number(last), "{}", None, aliases=(lid(last - 1),)))
+    recipients = [number(index) for index in range(queries.PLACES)]
+    with statements_of(desk.ledger) as statements, desk.ledger._database.transaction() as connection:
+        repeats = persons.learn(connection, record.id, batch, {number(last): last + 1}, 0.0)
+        capped = suppression.capped(connection, recipients, FrequencyCap(1, 2e9), 1e9)
+    assert (len(repeats.recipients), repeats.taken_back, len(capped)) == (BATCH // 2, 1, queries.PLACES)
+    assert [
+        why for each in statements if "wa_alias" in each[0] for why in read_whole(desk.ledger, *each)
+    ] == []
+    of_deliveries = [each for each in statements if "wa_delivery" in each[0]]
+    assert len(of_deliveries) >= 4
+    problems = {each[0]: why for each in of_deliveries if (why := queries.explain(desk.ledger, *each))}
+    assert problems == {}
+
+
+def lid(index: int) -> str:
+    return f"2{index:014d}@lid"
+
+
+@contextmanager
+def statements_of(ledger: Ledger) -> Iterator[list[tuple[str, Any]]]:
+    """Collect what is read and changed by look-ups, with its values."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
+        # Whether anybody is known by another form is told by any row.
+        if not statement.startswith("INSERT") and "LIMIT" not in statement:
+            statements.append((statement, values[0] if many else values))
+
+    event.listen(ledger._database.engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(ledger._database.engine, "before_cursor_execute", note)
+
+
+def read_whole(ledger: Ledger, statement: str, values: Any) -> list[str]:
+    """Return where a statement reads all links between forms."""
+    how = "EXPLAIN QUERY PLAN" if ledger._database.dialect == "sqlite" else "EXPLAIN"
+    with ledger._database.engine.connect() as connection:
+        told = [" ".join(map(str, row)) for row in connection.exec_driver_sql(f"{how} {statement}", values)]
+    return [
+        line
+        for line in told
+        if "Seq Scan on wa_alias" in line
+        or ("SCAN" in line and "VIRTUAL TABLE" not in line)
+        or (" ALL " in line and "json_table" not in line)
+    ]

@@ -82,7 +82,12 @@ class Extending(Controlling):
 
 
 def _batches(people: Iterable[Planned]) -> Iterator[list[Planned]]:
-    """Yield people in batches, in each of which everybody is once."""
+    """Yield people in batches, in each of which everybody is once, with all forms that are told of them there."""
     source = iter(people)
     while some := list(islice(source, BATCH)):
-        yield list({person.recipient: person for person in reversed(some)}.values())[::-1]
+        batch: dict[str, Planned] = {}
+        for person in some:
+            first = batch.setdefault(person.recipient, person)
+            if first is not person and person.aliases:
+                batch[person.recipient] = first.with_forms_of(person)
+        yield list(batch.values())

@@ -42,6 +42,10 @@ class Planned:
     exclusion: Exclusion | None = None
     aliases: tuple[str, ...] = field(default=(), repr=False)
 
+    def with_forms_of(self, other: Self) -> Self:
+        """Return it with what another row of the same person tells of their forms."""
+        return replace(self, aliases=tuple(dict.fromkeys((*self.aliases, *other.aliases))))
+
 
 @dataclass(frozen=True, slots=True)
 class CampaignRecord:
@@ -81,6 +85,11 @@ class Task:
     body_hash: str | None = None
     postponed: int = 0
 
+    def __reduce__(self) -> tuple[type[Task], tuple[object, ...]]:
+        # Thousands a second go from one process to another, and what dataclasses do by themselves takes four times as long.
+        values = (self.id, self.attempt, self.permit, self.recipient, self.address, self.variables)
+        return Task, (*values, self.body_hash, self.postponed)
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -99,6 +108,10 @@ class Result:
     not_before: float | None = None
     slow_down: float | None = None
     chat_ids: tuple[str, ...] = field(default=(), repr=False)
+
+    def __reduce__(self) -> tuple[type[Result], tuple[object, ...]]:
+        values = (self.task, self.state, self.message_id, self.code, self.reason, self.not_before)
+        return Result, (*values, self.slow_down, self.chat_ids)
 
 
 def told_to_wait(results: Iterable[Result]) -> list[tuple[float, str | None]]:

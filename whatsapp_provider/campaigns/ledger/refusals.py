@@ -56,7 +56,7 @@ def without_refused(
     if rules.cap is not None:
         # Of campaigns that are about to write to one person at one moment, each must see what the one before did.
         keys.lock(connection)
-        capped = suppression.capped(connection, recipients, rules.cap, now)
+        capped = suppression.capped(connection, recipients, rules.cap, now, now_sent=True)
         refused = {**{recipient: (CAPPED, reason) for recipient, reason in capped.items()}, **refused}
     if not refused:
         return list(rows)

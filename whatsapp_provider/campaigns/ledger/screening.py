@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
-from whatsapp_provider.campaigns.ledger import erased, numbers, spreading, suppression
-from whatsapp_provider.campaigns.ledger.identities import LearnedFrom
+from whatsapp_provider.campaigns.ledger import erased, numbers, suppression
 from whatsapp_provider.campaigns.ledger.records import Exclusion, Planned
 from whatsapp_provider.campaigns.ledger.refusals import CAPPED, SUPPRESSED
 from whatsapp_provider.campaigns.ledger.screens import Screen
@@ -23,7 +22,7 @@ ABSENT = "not_on_whatsapp"
 
 @dataclass(frozen=True, slots=True)
 class SuppressionScreen:
-    """Learns the forms that the audience tells of people, and leaves out who is on a list by any of theirs.
+    """Leaves out who is on a list by any form that is known of them, be it by the audience.
 
     :param lists: the lists that count beside ``opt_out``; ``None`` for all.
     """
@@ -32,8 +31,6 @@ class SuppressionScreen:
 
     def screen(self, connection: Connection, people: Sequence[Planned], now: float) -> Sequence[Planned]:
         """Return everybody, those on a list excluded."""
-        told = [(person.recipient, *person.aliases) for person in people if person.aliases]
-        spreading.link(connection, told, LearnedFrom.AUDIENCE, now)
         found = suppression.suppressed(connection, [person.recipient for person in people], self.lists, now)
         gone = {recipient: words for recipient, words in found.items() if words == suppression.ERASED}
         return _without(_without(people, SUPPRESSED, found), erased.CODE, gone)

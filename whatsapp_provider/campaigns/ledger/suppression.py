@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import cache
+from itertools import chain
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, or_, select
+from sqlalchemy import Connection, Select, TextClause, bindparam, or_, select, text
 
-from whatsapp_provider.campaigns.ledger import keys
+from whatsapp_provider.campaigns.ledger import forms, keys
 from whatsapp_provider.campaigns.ledger.schema import delivery, suppression
 from whatsapp_provider.campaigns.ledger.states import SENT, DeliveryState
 from whatsapp_provider.campaigns.rules import FrequencyCap
@@ -80,16 +81,29 @@ _REACHING = (SENT - {DeliveryState.FAILED}) | {DeliveryState.SENDING, DeliverySt
 
 
 def capped(
-    connection: Connection, recipients: Sequence[str], cap: FrequencyCap, now: float
+    connection: Connection,
+    recipients: Sequence[str],
+    cap: FrequencyCap,
+    now: float,
+    *,
+    now_sent: bool = False,
 ) -> dict[str, str]:
-    """Return who of them has had as many messages as a cap allows, of all campaigns, with the words for it."""
+    """Return who of them has had as many messages as a cap allows, by any form and of all campaigns, with the words.
+
+    :param now_sent: whether all of them are sent to now, so that one person's forms count for each other, in order.
+    """
     words = f"frequency cap: {cap.messages} in {_span(cap.seconds)}"
-    limits = {"b_since": now - cap.seconds, "b_messages": cap.messages}
-    return {
-        row.recipient: words
-        for values, size in _parts(recipients)
-        for row in connection.execute(_had(size), {**values, **limits})
-    }
+    families = forms.families(connection, recipients)
+    everybody = list(dict.fromkeys([*recipients, *chain.from_iterable(families.values())]))
+    values = {**forms.as_rows(everybody), "b_since": now - cap.seconds}
+    had = {row.form: row.messages for row in connection.execute(_had(connection.dialect.name), values)}
+    found = {}
+    for recipient in recipients:
+        if sum(had[form] for form in families.get(recipient, (recipient,))) >= cap.messages:
+            found[recipient] = words
+        elif now_sent:
+            had[recipient] += 1
+    return found
 
 
 def _span(seconds: float) -> str:
@@ -120,14 +134,9 @@ def _entries(size: int) -> Select[Any]:
 
 
 @cache
-def _had(size: int) -> Select[Any]:
-    return (
-        select(delivery.c.recipient)
-        .where(
-            delivery.c.recipient.in_(_among(size)),
-            delivery.c.intended_at > bindparam("b_since"),
-            or_(*(delivery.c.state == state for state in sorted(_REACHING))),
-        )
-        .group_by(delivery.c.recipient)
-        .having(func.count() >= bindparam("b_messages"))
-    )
+def _had(dialect: str) -> TextClause:
+    """Return how many messages each of some people had, a look-up each: see ``forms.py``."""
+    reaching = ", ".join(f"'{state}'" for state in sorted(_REACHING))
+    theirs = f"recipient = asked.form AND intended_at > :b_since AND state IN ({reaching})"
+    count = f"SELECT count(*) FROM {delivery.name} WHERE {theirs}"  # noqa: S608 - names of our own
+    return text(f"SELECT asked.form, ({count}) AS messages FROM {forms.ASKED[dialect]}")  # noqa: S608 - ours
