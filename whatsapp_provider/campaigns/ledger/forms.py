@@ -73,7 +73,5 @@ def _links(dialect: str) -> TextClause:
         fenced = f"SELECT alias, recipient FROM {alias.name} AS kin WHERE {of_head} OFFSET 0"  # noqa: S608 - ours
         kin = f"CROSS JOIN LATERAL ({fenced}) AS kin"
     else:
-        # The other servers go through tables in this order.
-        join = "CROSS JOIN" if dialect == "sqlite" else "STRAIGHT_JOIN"
-        kin = f"{join} {alias.name} AS kin WHERE {of_head}"
+        kin = f"CROSS JOIN {alias.name} AS kin WHERE {of_head}"
     return text(f"SELECT kin.alias, kin.recipient FROM {ASKED[dialect]} {kin}")  # noqa: S608 - names of our own
