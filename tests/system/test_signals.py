@@ -74,6 +74,7 @@ DAGS = f"""
             WhatsAppSendCampaignOperator(
                 task_id="{CAMPAIGN}",
                 audience="{{{{ dag_run.conf['audience'] }}}}",
+                media="ignore",
                 message=message(KINDS[name, "{CAMPAIGN}"]),
                 campaign_id=name,
                 pace="unlimited",

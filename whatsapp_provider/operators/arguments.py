@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.hooks.channels import ChannelLike
 from whatsapp_provider.operators.audience_arguments import AudienceArguments
 from whatsapp_provider.operators.base import read_text_file
-from whatsapp_provider.operators.choices import is_true, moment_of
+from whatsapp_provider.operators.choices import check_choice, is_true, moment_of
 from whatsapp_provider.operators.routes import Reach
 from whatsapp_provider.operators.running import WhatsAppSendingOperator
 from whatsapp_provider.operators.staleness import AUTO, Staleness, check_staleness
@@ -47,6 +47,8 @@ class CampaignArguments(AudienceArguments, WhatsAppSendingOperator):
         "time_zone": "America/Sao_Paulo"}``.
     :param quiet_hours: when recipients are left alone, by their own clocks, e.g. ``"21:00-08:00"``.
     :param expires_at: the moment after which nothing more is sent, as a datetime or an ISO text with its offset.
+    :param media: what becomes of files by URL that can't be had, which are looked at before anything is sent:
+        ``refuse`` the plan, ``warn``, or ``ignore``.
     :param max_staleness: how long ago a scheduled or backfilled run may have been due; older ones are skipped. By
         default until the schedule's next run but one. ``None`` for any time.
     """
@@ -78,11 +80,13 @@ class CampaignArguments(AudienceArguments, WhatsAppSendingOperator):
         calendar: Any = None,
         quiet_hours: Any = None,
         expires_at: datetime | str | None = None,
+        media: Literal["refuse", "warn", "ignore"] = "refuse",
         max_staleness: Staleness = AUTO,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         check_staleness(max_staleness)
+        check_choice("media", media, "refuse", "warn", "ignore")
         if channel is not None and channels is not None:
             raise ValueError("Give channel or channels, not both.")
         self.message = message
@@ -97,6 +101,7 @@ class CampaignArguments(AudienceArguments, WhatsAppSendingOperator):
         self.calendar = calendar
         self.quiet_hours = quiet_hours
         self.expires_at = expires_at
+        self.media = media
         self.max_staleness = max_staleness
 
     def terms(self, everywhere: Sequence[Reach]) -> Terms:
@@ -141,11 +146,11 @@ class CampaignArguments(AudienceArguments, WhatsAppSendingOperator):
 
         return Frozen.of(MessageTemplate(terms.message).canonical(), terms.shared)
 
-    def template(self, terms: Terms) -> MessageTemplate:
+    def template(self, terms: Terms, frozen: Frozen) -> MessageTemplate:
         """Return the message as it is rendered, with the values as they are kept."""
         from whatsapp_provider.campaigns.render import MessageTemplate
 
-        return MessageTemplate(terms.message, shared=self.frozen(terms).values())
+        return MessageTemplate(terms.message, shared=frozen.values())
 
     def expiry(self) -> float | None:
         """Return the moment after which nothing is sent, in seconds since the epoch.

@@ -18,9 +18,10 @@ from whatsapp_provider.errors import (
 )
 from whatsapp_provider.hooks.ledger import open_ledger
 from whatsapp_provider.operators.base import no_vain_retries, run_key
-from whatsapp_provider.operators.campaigning import WhatsAppCampaignOperator
+from whatsapp_provider.operators.campaigning import Asked, WhatsAppCampaignOperator
 from whatsapp_provider.operators.choices import ON_IN_DOUBT, check_choice, is_true, settle_seconds
 from whatsapp_provider.operators.events import tell_outlets
+from whatsapp_provider.operators.files import Files
 from whatsapp_provider.operators.jobs import Job, planned_job, runner_of
 from whatsapp_provider.operators.mapping import warn_of_a_task_each
 from whatsapp_provider.operators.preview import show_preview
@@ -127,13 +128,29 @@ class WhatsAppSendCampaignOperator(WhatsAppCampaignOperator):
         """Return what is to be sent: the plan of another task, or this task's own."""
         if self.campaign is not None:
             return planned_job(ledger, self.campaign, self.concurrency, self.on_in_doubt)
-        everywhere = self.everywhere()
-        campaign = self.campaign_of(context, everywhere, self.concurrency, self.on_in_doubt)
+        asked = self.asked(context, self.concurrency, self.on_in_doubt)
         if resumed:
-            return self.resumed_job(ledger, campaign, everywhere)
-        if ledger.find(campaign.campaign_id) is None:
+            return self.resumed_job(ledger, asked)
+        if ledger.find(asked.campaign.campaign_id) is None:
             skip_stale_run(context, self.max_staleness)
-        job, _ = self.plan(ledger, campaign, everywhere)
+        return self._planned(ledger, asked)
+
+    def _planned(self, ledger: Ledger, asked: Asked) -> Job:
+        """Plan it, or find it; its files are looked at before anything of it is sent.
+
+        :raises PlanRefusedError: if one of them can't be had.
+        """
+        from whatsapp_provider.campaigns.ledger.states import CampaignState
+
+        files = Files(self.media)
+        job, _ = self.plan(ledger, asked, seen=files.note, state=CampaignState.READY)
+        # One that is running was looked at before it began.
+        found = files.look() if job.record.state is CampaignState.READY else None
+        if found is not None:
+            for warning in found.warnings:
+                self.log.warning("%s", warning)
+            if refused := found.refusals:
+                self.refuse(ledger, job.record, [str(one) for one in refused])
         return job
 
     def _options(self, context: Context, *, resumed: bool) -> RunOptions:
@@ -231,7 +248,8 @@ class WhatsAppSendCampaignOperator(WhatsAppCampaignOperator):
         if self.campaign is not None:
             raise ConfigurationError("preview is for a task that plans; that one shows samples in its log.")
         everywhere = self.everywhere()
-        template = self.template(self.terms(everywhere))
+        terms = self.terms(everywhere)
+        template = self.template(terms, self.frozen(terms))
         check = message_check(everywhere, template.kind)
         with self.rows(everywhere[0]) as rows:
             return show_preview(self.log, template, rows, self.audience_options(), check)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from whatsapp_provider.errors import CampaignMismatchError, PlanRefusedError
+from whatsapp_provider.errors import CampaignMismatchError
 from whatsapp_provider.hooks.ledger import open_ledger
-from whatsapp_provider.hooks.media import check_media_urls, media_policy
-from whatsapp_provider.operators.campaigning import WhatsAppCampaignOperator
-from whatsapp_provider.operators.choices import check_choice, is_true
+from whatsapp_provider.operators.campaigning import Asked, WhatsAppCampaignOperator
+from whatsapp_provider.operators.choices import is_true
+from whatsapp_provider.operators.files import Files
 from whatsapp_provider.operators.forecasts import estimate
 from whatsapp_provider.operators.preview import show_samples
 from whatsapp_provider.operators.staleness import skip_stale_run
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from whatsapp_provider.campaigns.plan import Plan
     from whatsapp_provider.campaigns.preflight import Preflight
     from whatsapp_provider.media.findings import MediaReport
-    from whatsapp_provider.media.urls import MediaSample
-    from whatsapp_provider.messages import Message
     from whatsapp_provider.operators.jobs import Job
 
 
@@ -43,7 +41,6 @@ class WhatsAppPlanCampaignOperator(WhatsAppCampaignOperator):
         0 to 1), ``max_days``, ``max_cost``.
     :param prices: the price of a message by country code, for ``max_cost`` and the report, e.g.
         ``{"55": 0.0625, "default": 0.1, "currency": "USD"}``: those of your provider for this kind of message.
-    :param media: what becomes of files by URL that can't be had: ``refuse`` the plan, ``warn``, or ``ignore``.
     :param needs_approval: whether it is sent only when somebody has approved it (``WhatsAppApproveCampaignOperator``).
     :param samples: how many rendered messages are shown in the task's log, whole.
     """
@@ -55,18 +52,15 @@ class WhatsAppPlanCampaignOperator(WhatsAppCampaignOperator):
         *,
         thresholds: Mapping[str, Any] | None = None,
         prices: Mapping[str, Any] | None = None,
-        media: Literal["refuse", "warn", "ignore"] = "refuse",
         needs_approval: bool = False,
         samples: int = 3,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_choice("media", media, "refuse", "warn", "ignore")
         if self.audience is None or self.message is None:
             raise ValueError("A plan needs audience and message.")
         self.thresholds = thresholds
         self.prices = prices
-        self.media = media
         self.needs_approval = needs_approval
         self.samples = samples
 
@@ -78,21 +72,19 @@ class WhatsAppPlanCampaignOperator(WhatsAppCampaignOperator):
         thresholds.need(prices)
         ledger = open_ledger()
         try:
-            everywhere = self.everywhere()
-            campaign = self.campaign_of(context, everywhere)
-            if ledger.find(campaign.campaign_id) is None:
+            asked, files = self.asked(context), Files(self.media)
+            if ledger.find(asked.campaign.campaign_id) is None:
                 skip_stale_run(context, self.max_staleness)
-            files = self._sample()
-            job, plan = self._plan(ledger, campaign, everywhere, files)
+            job, plan = self._plan(ledger, asked, files)
             if not job.record.fresh and (known := ledger.preflight(job.record)):
                 self.log.info("Campaign %s is planned already.", job.record.campaign_id)
                 return known
             show_samples(self.log, plan.preview.samples[: self.samples])
-            media = self._look_at_files(files)
+            media = files.look()
             found = self._preflight(ledger, job, prices, media)
             refused = [*thresholds.refusals(found), *(map(str, media.refusals) if media else ())]
             if refused:
-                self._refuse(ledger, job, refused)
+                self.refuse(ledger, job.record, refused)
             report = found.to_dict()
             ledger.keep_preflight(job.record, report)
             self._tell(report)
@@ -100,39 +92,23 @@ class WhatsAppPlanCampaignOperator(WhatsAppCampaignOperator):
         finally:
             ledger.dispose()
 
-    def _sample(self) -> MediaSample | None:
-        from whatsapp_provider.media.urls import MediaSample
-
-        return None if self.media == "ignore" else MediaSample(media_policy().most)
-
-    def _plan(
-        self, ledger: Ledger, campaign: Campaign, everywhere: tuple[Any, ...], files: MediaSample | None
-    ) -> tuple[Job, Plan]:
+    def _plan(self, ledger: Ledger, asked: Asked, files: Files) -> tuple[Job, Plan]:
         """Plan it, or find it; a plan that was never begun gives way to another one."""
         from whatsapp_provider.campaigns.ledger.states import CampaignState
-        from whatsapp_provider.media.urls import media_urls
-
-        def seen(message: Message) -> None:
-            for url in media_urls(message, "") if files is not None else ():
-                files.add(url)  # type: ignore[union-attr]  # asked in the line above
 
         approval = is_true("needs_approval", self.needs_approval)
         ready: dict[str, Any] = {"state": CampaignState.READY, "needs_approval": approval}
-        plan = partial(self.plan, ledger, campaign, everywhere, seen=seen, **ready)
+        plan = partial(self.plan, ledger, asked, seen=files.note, **ready)
         try:
             found = plan()
         except CampaignMismatchError:
-            if not self._gave_way(ledger, campaign):
+            if not self._gave_way(ledger, asked.campaign):
                 raise
             return plan()
-        asked = {
-            **self.terms(everywhere).columns(),
-            "expires_at": self.expiry(),
-            "needs_approval": int(approval),
-        }
-        same = found[0].record.fresh or ledger.has_terms(found[0].record, asked)
+        terms = {**asked.terms.columns(), "expires_at": self.expiry(), "needs_approval": int(approval)}
+        same = found[0].record.fresh or ledger.has_terms(found[0].record, terms)
         # The same people and text at another pace, or with an approval, is another plan.
-        return plan() if not same and self._gave_way(ledger, campaign) else found
+        return plan() if not same and self._gave_way(ledger, asked.campaign) else found
 
     def _gave_way(self, ledger: Ledger, campaign: Campaign) -> bool:
         """Remove a plan that nobody has begun, for another one."""
@@ -143,12 +119,6 @@ class WhatsAppPlanCampaignOperator(WhatsAppCampaignOperator):
             "Campaign %s was planned otherwise and not begun; it is planned anew.", record.campaign_id
         )
         return True
-
-    def _look_at_files(self, files: MediaSample | None) -> MediaReport | None:
-        if files is None:
-            return None
-        policy = media_policy() if self.media == "refuse" else media_policy(refuse=())
-        return check_media_urls(files, policy)
 
     def _preflight(self, ledger: Ledger, job: Job, prices: Any, media: MediaReport | None) -> Preflight:
         from whatsapp_provider.campaigns.preflight import Preflight
@@ -164,22 +134,6 @@ class WhatsAppPlanCampaignOperator(WhatsAppCampaignOperator):
             estimate=when,
             cost=prices and prices.cost(ledger.by_country_code(job.record)),
             warnings=[*warnings, *map(str, media.warnings if media else ())],
-        )
-
-    def _refuse(self, ledger: Ledger, job: Job, refused: Sequence[str]) -> None:
-        """Leave the ledger as it was, where nothing of the plan was begun, and say what is wrong.
-
-        :raises PlanRefusedError: always.
-        """
-        removed = ledger.discard(job.record)
-        told = "\n".join(f"- {reason}" for reason in refused)
-        became = (
-            "it is removed, and nothing was sent"
-            if removed
-            else "it stays, as it was begun or a person holds it back: cancel it if it is not to be sent"
-        )
-        raise PlanRefusedError(
-            f"The plan of campaign {job.record.campaign_id!r} is refused; {became}.\n{told}"
         )
 
     def _tell(self, report: Mapping[str, Any]) -> None:
