@@ -21,15 +21,16 @@ LATER = (
     *HEAVY,
     # Each class of a message is a pydantic model: 40 ms for all.
     *(f"{US}.{name}" for name in ("messages", "model", "templates", "campaigns", "exchange", "dispositions")),
-    *(f"{US}.{name}" for name in ("http", "transport", "media.judging", "media.looking", "emulator", "demo")),
+    *(f"{US}.{name}" for name in ("http", "transport", "media", "emulator", "demo")),
     # A trigger's base class loads those of the SDK's other triggers: 15 ms.
     "airflow.triggers",
     "airflow.providers.standard",
     *("alembic", "asgiref", "croniter", "psycopg", "pyarrow", "pymysql", "requests", "wtforms"),
     *("http.cookiejar", "multiprocessing", "smtplib", "sqlite3", "statistics", "tarfile", "unittest", "xml"),
 )
-#: What a module can't do without, since it extends it.
+#: What a module can't do without, since it extends it or is about it.
 NEEDED = {
+    "hooks.media": (f"{US}.media",),
     "operators.approval": ("airflow.providers.standard", "airflow.triggers", "asgiref"),
     "triggers.campaign": ("airflow.triggers",),
     "triggers.channel": ("airflow.triggers",),
