@@ -34,6 +34,7 @@ NEEDED = {
     "operators.approval": ("airflow.providers.standard", "airflow.triggers", "asgiref"),
     "triggers.campaign": ("airflow.triggers",),
     "triggers.channel": ("airflow.triggers",),
+    "triggers.ending": ("airflow.triggers",),
     "triggers.moment": ("airflow.triggers",),
 }
 #: Of ours; each is a file to find and to read. The most are 33.

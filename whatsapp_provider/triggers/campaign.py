@@ -8,11 +8,12 @@ from collections.abc import AsyncIterator, Callable
 from time import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
+from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from whatsapp_provider.errors import ConfigurationError, WhatsAppError
 from whatsapp_provider.hooks.ledger import open_ledger_async
 from whatsapp_provider.triggers.due import DUE
+from whatsapp_provider.triggers.ending import WaitTrigger
 from whatsapp_provider.waiting import Decision, Verdict
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class WhatsAppCampaignResumeTrigger(BaseTrigger):
         yield TriggerEvent({"status": DUE})
 
 
-class WhatsAppCampaignTrigger(BaseTrigger):
+class WhatsAppCampaignTrigger(WaitTrigger):
     """Looks at a campaign until it is where it should be, can't get there, or the time is over.
 
     :param campaign_id: the campaign's id.
@@ -103,17 +104,8 @@ class WhatsAppCampaignTrigger(BaseTrigger):
             "resume_after": self.resume_after,
         }
 
-    async def run(self) -> AsyncIterator[TriggerEvent]:
+    async def until_over(self) -> Decision:
         """Look, decide, sleep."""
-        decision = await self._until_over()
-        self.log.info("Wait is over: %s.", decision.reason)
-        if decision.verdict is Verdict.DONE and self.end_from_trigger:
-            yield TaskSuccessEvent()
-            return
-        await asyncio.sleep(max(0.0, self.resume_after - time()))
-        yield TriggerEvent({"status": decision.verdict.value, "reason": decision.reason})
-
-    async def _until_over(self) -> Decision:
         # Waits that begin together must not look in step for ever.
         pause, told = self.poke_interval * random.random(), ""  # noqa: S311 - no secret
         while (decision := await self._look()).verdict is Verdict.WAIT:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from time import time
 from typing import Any
 
-from airflow.triggers.base import BaseTrigger, TaskSuccessEvent, TriggerEvent
-
 from whatsapp_provider.errors import WhatsAppError
 from whatsapp_provider.triggers.crowd import crowd
+from whatsapp_provider.triggers.ending import WaitTrigger
 from whatsapp_provider.triggers.pairing import PairingNotice
 from whatsapp_provider.waiting import ChannelGoal, ChannelWait, Decision, Verdict
 
@@ -19,7 +17,7 @@ SHORTEST_PAUSE = 0.05
 MOST_DOUBLINGS = 40  #: of an interval; no number grows beyond bounds
 
 
-class WhatsAppChannelTrigger(BaseTrigger):
+class WhatsAppChannelTrigger(WaitTrigger):
     """Looks at a channel until it is where it should be, can't get there, or the time is over.
 
     Only ids travel: Airflow stores a trigger's arguments in the clear.
@@ -74,16 +72,10 @@ class WhatsAppChannelTrigger(BaseTrigger):
             **{name: value for name, value in later.items() if value is not None},
         }
 
-    async def run(self) -> AsyncIterator[TriggerEvent]:
+    async def until_over(self) -> Decision:
         """Look, decide, sleep."""
         with crowd:
-            decision = await self._until_over()
-        self.log.info("Wait is over: %s.", decision.reason)
-        if decision.verdict is Verdict.DONE and self.end_from_trigger:
-            yield TaskSuccessEvent()
-            return
-        await asyncio.sleep(max(0.0, self.resume_after - time()))
-        yield TriggerEvent({"status": decision.verdict.value, "reason": decision.reason})
+            return await self._until_over()
 
     async def _until_over(self) -> Decision:
         wait = ChannelWait(ChannelGoal(self.goal), self.deadline)
