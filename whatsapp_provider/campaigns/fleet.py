@@ -19,6 +19,7 @@ from whatsapp_provider.campaigns.ledger.handover import Left
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord
 from whatsapp_provider.campaigns.ledger.states import CampaignState
+from whatsapp_provider.campaigns.ledger_process import LedgerProcess
 from whatsapp_provider.campaigns.outcome import Ending, Outcome, Progress
 from whatsapp_provider.campaigns.posts import Member, Post
 from whatsapp_provider.campaigns.relief import Relief
@@ -61,6 +62,7 @@ class Fleet:
         self._relief = Relief(ledger, record, self._call, failover=failover, weights=weights or {})
         self._options = members[0].options
         self._posts = [Post(member) for member in members]
+        self._process = LedgerProcess(ledger.url)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="whatsapp-ledger")
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
@@ -105,6 +107,7 @@ class Fleet:
                 return await self._run()
         finally:
             await self._dismiss()
+            await self._process.close()
             self._thread.shutdown(wait=False)
 
     async def _run(self) -> Outcome:
@@ -129,6 +132,7 @@ class Fleet:
                 self._clock,
                 history=member.history,
             )
+            runner.share(self._process)
             post.begin(runner)
             if self._stopping:
                 # Said while it began.

@@ -8,12 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from math import inf
 from threading import Event
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.recent import StopShare
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Counts, Lease, Result, Turn
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
+from whatsapp_provider.campaigns.ledger_process import LedgerProcess
 from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.campaigns.rules import NO_RULES, Rules
 from whatsapp_provider.errors import LedgerUnavailableError
@@ -45,6 +46,7 @@ class LeaseKeeper:
         self._clock, self._hurried = clock, hurried
         # The ledger is synchronous: one thread of its own, so that a commit never blocks a send.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="whatsapp-ledger")
+        self._process: LedgerProcess | None = None
         self._lease: Lease | None = None
         self._ends = -inf
         # Whether a commit may have happened whose answer, with tasks in it, never came.
@@ -91,15 +93,8 @@ class LeaseKeeper:
         while True:
             asked = self._clock()
             try:
-                ask = self._give_way if len(results) >= MANY else self.once
-                turn = await ask(
-                    self._ledger.turn,
-                    self._held_lease,
-                    results,
-                    places=places,
-                    pace=pace,
-                    rules=rules,
-                    held=held if self._unsure else None,
+                turn = await self._take(
+                    results, places=places, pace=pace, rules=rules, held=held if self._unsure else None
                 )
             except LedgerUnavailableError:
                 # Nothing new is sent meanwhile; while the lease lasts, the results are still ours to write.
@@ -111,6 +106,20 @@ class LeaseKeeper:
                 self._unsure = False
                 self._ends = asked + self._seconds
                 return turn
+
+    def employ(self, process: LedgerProcess) -> None:
+        """Let a process take the turns from when the run is busy."""
+        self._process = process
+
+    async def _take(self, results: Sequence[Result], **asked: Any) -> Turn:
+        busy = len(results) >= MANY
+        if (process := self._process) is not None:
+            if busy:
+                process.start()
+            if process.is_ready:
+                return await process.turn(self._held_lease, results, **asked)
+        ask = self._give_way if busy else self.once
+        return await ask(self._ledger.turn, self._held_lease, results, **asked)
 
     async def end(self, results: Sequence[Result], *, held: Collection[int]) -> None:
         """Write the last results and give the lease back; tried again while the lease lasts.

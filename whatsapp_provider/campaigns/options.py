@@ -12,6 +12,8 @@ from whatsapp_provider.campaigns.ledger.states import DeliveryState
 LEASE_MARGIN = 20.0  #: seconds that a lease lasts beyond the longest send
 DRAIN_SECONDS = 4.0  #: Airflow kills a task 5 s after it asked it to stop
 SETTLE_SECONDS = 30.0  #: what a gateway may take to show in its history what it sent
+#: A few seconds' work, which is what another process costs before it is of use: half a second of a processor.
+APART_FROM = 3000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class RunOptions:
     :param probing: whether to begin with one send at a time, until one is accepted.
     :param settle: seconds until a message in doubt is looked up, and between two look-ups.
     :param limits: shares of what goes wrong that pause the campaign.
+    :param apart_from: how many there must be to send to for a busy run to take its turns in another process.
     """
 
     send_timeout: float
@@ -39,6 +42,7 @@ class RunOptions:
     limits: BreakerLimits = field(default_factory=BreakerLimits)
     lease_margin: float = LEASE_MARGIN
     drain: float = DRAIN_SECONDS
+    apart_from: int = APART_FROM
 
     @property
     def lease_seconds(self) -> float:

@@ -74,9 +74,14 @@ class Progress:
         return cls(counts.total, counts.total - counts.open, counts.sent, rate)
 
     @property
+    def left(self) -> int:
+        """Recipients for whom something remains to be done."""
+        return self.total - self.settled
+
+    @property
     def eta(self) -> float | None:
         """Seconds to the end at this rate, ``None`` while there is no rate."""
-        return (self.total - self.settled) / self.rate if self.rate > 0 else None
+        return self.left / self.rate if self.rate > 0 else None
 
     def __str__(self) -> str:
         share = 100 * self.settled / self.total if self.total else 100

@@ -21,6 +21,7 @@ from whatsapp_provider.campaigns.leasing import LeaseKeeper
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Result, Task, Turn
 from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
+from whatsapp_provider.campaigns.ledger_process import LedgerProcess
 from whatsapp_provider.campaigns.options import RunOptions
 from whatsapp_provider.campaigns.outcome import Ending, Outcome, Progress
 from whatsapp_provider.campaigns.reconcile import Historian, Look
@@ -61,6 +62,7 @@ class CampaignRunner:
         self._keeper = LeaseKeeper(
             ledger, record, seconds=options.lease_seconds, clock=clock, hurried=lambda: self._stopping
         )
+        self._process, self._shares_process = LedgerProcess(ledger.url), False
         self._doubts = doubts.of_run(campaign, ledger, record, options, history, self._keeper.call)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
@@ -74,6 +76,10 @@ class CampaignRunner:
         self._started = self._counted = clock()
         self._count_after = COUNT_EVERY
         self.progress = Progress()
+
+    def share(self, process: LedgerProcess) -> None:
+        """Use a process for the turns of a long run that other runs use too; who made it closes it."""
+        self._process, self._shares_process = process, True
 
     def stop(self) -> None:
         """Begin nothing new and return soon. May be called from any thread, and from a signal handler."""
@@ -98,6 +104,8 @@ class CampaignRunner:
             with cadence.collector_spared():
                 return await self._run()
         finally:
+            if not self._shares_process:
+                await self._process.close()
             self._keeper.close()
 
     async def _run(self) -> Outcome:
@@ -109,6 +117,8 @@ class CampaignRunner:
                 over = options.limits.over
                 self._breaker.remember(await self._keeper.call(self._ledger.recent, self._record, over))
             await self._count()
+            if self.progress.left >= options.apart_from:
+                self._keeper.employ(self._process)
             outcome = await self._work()
         except asyncio.CancelledError:
             self._stopping = True

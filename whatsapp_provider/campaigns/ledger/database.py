@@ -74,9 +74,16 @@ class Database:
             raise LedgerUnavailableError(
                 f"The ledger can't live in {self._url.get_backend_name()!r}; use one of {', '.join(sorted(kinds))}."
             )
+        self._has_own_clock = clock is not None
         # A file's clock is that of its one host: asking the database for it would tell the same, later.
         self._clock = time if clock is None and self._url.get_backend_name() == "sqlite" else clock
         self.engine = open_engine(self._url)
+
+    @property
+    def url(self) -> URL | None:
+        """Where another process finds the same database; ``None`` for one in memory, or with a clock of its own."""
+        in_memory = self.is_sqlite and self._url.database in (None, "", ":memory:")
+        return None if in_memory or self._has_own_clock else self._url
 
     @property
     def name(self) -> str:

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import BigInteger, ColumnElement
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from whatsapp_provider.campaigns.ledger.schema import delivery
 
 
-class _Lane(ColumnElement[int]):
-    """The lane, one and the same for all that are asked for."""
+class _Lane(FunctionElement[int]):
+    """The lane, one and the same for all that are asked for.
 
+    A function without arguments, since other elements of one's own keep SQLAlchemy from remembering a statement.
+    """
+
+    name = "lane"
+    type = BigInteger()
     inherit_cache = True
 
 

@@ -33,6 +33,11 @@ class Store:
         self._prepared = False
 
     @property
+    def url(self) -> URL | None:
+        """Where another process finds it, with what else it needs to be the same there; ``None`` if it can't be."""
+        return self._database.url
+
+    @property
     def name(self) -> str:
         """Where it is, fit for a log."""
         return self._database.name
