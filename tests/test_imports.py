@@ -41,8 +41,16 @@ NEEDED = {
 MOST_MODULES = 40
 SCRIPT = """
 import json, sys
-from tests.bench import imports  # which loads the SDK
-print(json.dumps({name: imports.loaded_by(name) for name in sys.argv[1:]}))
+from importlib import import_module
+from airflow.sdk import DAG, BaseHook, BaseOperator, BaseSensorOperator, task
+from tests.bench.forks import in_a_fork_of
+
+def news(name):
+    before = set(sys.modules)
+    import_module(name)
+    return sorted(set(sys.modules) - before)
+
+print(json.dumps({name: in_a_fork_of(news, name) for name in sys.argv[1:]}))
 """
 
 

@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 
 from tests.bench.forks import in_a_fork_of
-from tests.bench.imports import compile_into, loaded_by
+from tests.bench.imports import compile_into, measure
 
 
 def _load_compiled(source: str, compiled: str) -> list[str]:
     sys.path.insert(0, source)
     compile_into(compiled)
-    return loaded_by("made_for_a_test")
+    _, loaded = measure("made_for_a_test")
+    return loaded
 
 
 def test_a_working_copy_is_compiled_once_like_what_is_installed(tmp_path: Path) -> None:
