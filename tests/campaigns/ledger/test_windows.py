@@ -10,10 +10,13 @@ from threading import Barrier
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Engine, event, func, select
 
 from tests.campaigns.support import CHANNEL, Desk, entry
 from whatsapp_provider.campaigns.ledger.records import Lease, Result, Task
+from whatsapp_provider.campaigns.ledger.schema import permit
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
+from whatsapp_provider.campaigns.ledger.windows import history
 from whatsapp_provider.campaigns.pacing import Pace, Window
 from whatsapp_provider.errors import ConfigurationError
 from whatsapp_provider.model import ChannelRef
@@ -100,6 +103,39 @@ def test_permits_older_than_every_window_are_forgotten(desk: Desk) -> None:
     desk.ledger.turn(begin(desk), [], places=2, pace=day)
     with desk.ledger._database.transaction() as connection:
         assert connection.exec_driver_sql("SELECT sum(count) FROM wa_permit").scalar_one() == 2
+
+
+def test_a_channel_without_campaigns_keeps_the_permits_of_a_few_days_and_knows_since_when_it_is_used(
+    desk: Desk,
+) -> None:
+    kept, since = [], set()
+    for _ in range(30):
+        desk.time.now += 43_200
+        desk.ledger.count_send("whapi/ALERTS")
+        with desk.ledger._database.transaction() as connection:
+            kept.append(connection.execute(select(func.count()).select_from(permit)).scalar_one())
+            since.add(history(connection, "whapi/ALERTS", 0.0).first_used_at)
+    assert max(kept) <= 8
+    assert min(kept[8:]) >= 4
+    assert len(since) == 1
+
+
+def test_old_permits_are_dropped_once_a_day_and_not_for_each_message(desk: Desk) -> None:
+    dropped: list[float] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.startswith("DELETE FROM wa_permit"):
+            dropped.append(desk.time.now)
+
+    desk.ledger.prepare()
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        for _ in range(10 * 24):
+            desk.time.now += 3600
+            desk.ledger.count_send("whapi/ALERTS")
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert 6 <= len(dropped) <= 8
 
 
 def test_many_runners_at_one_moment_get_no_more_than_the_window_has(desk: Desk) -> None:
