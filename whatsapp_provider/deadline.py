@@ -7,10 +7,11 @@ runner's. So the question goes with the send, and the wire asks it again directl
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from typing import Any
 
 from whatsapp_provider.dispositions import failure
 
@@ -46,21 +47,27 @@ class Writing:
             told = f"The right to send ended before the request to {where} was written; nothing was sent."
             raise failure(LEASE_ENDED, told)
 
-    def listener(self, where: str) -> Callable[[str, object], Awaitable[None]]:
-        """Return a listener to httpx's events of one request that asks directly before each of its two writes.
+    def listen(self, where: str, extensions: MutableMapping[str, Any]) -> None:
+        """Ask directly before each of the two writes of a request, of which httpx's events tell.
 
         A process that was suspended after the head left must not complete the request: without its body, which
         the head announces, a gateway does nothing.
+
+        :param extensions: those of httpx's request; there are no more events once its body is being written.
         """
 
-        async def listen(event: str, _details: object) -> None:
+        async def listener(event: str, _details: object) -> None:
             if event == HEAD_IS_WRITTEN_NEXT:
                 self.check(where)
-            elif event == BODY_IS_WRITTEN_NEXT and not self.allowed():
-                told = f"The right to send ended while the request to {where} was written; its body was not."
-                raise failure(f"{LEASE_ENDED}_midway", told)
+            elif event == BODY_IS_WRITTEN_NEXT:
+                extensions.pop("trace", None)
+                if not self.allowed():
+                    told = (
+                        f"The right to send ended while the request to {where} was written; its body was not."
+                    )
+                    raise failure(f"{LEASE_ENDED}_midway", told)
 
-        return listen
+        extensions["trace"] = listener
 
 
 _writing: ContextVar[Writing | None] = ContextVar("writing", default=None)
