@@ -23,7 +23,7 @@ from tests.bench.forks import in_a_fork_of
 from tests.bench.site import Emulator, emulator, ledgers
 
 ROUNDS = 5
-SECONDS = 2.0  #: of each measurement, about
+SECONDS = 6.0  #: of each measurement, about: campaigns of so many people have a process for their ledger
 PEOPLE = range(500, 20_001)  #: how many a campaign may have
 BUILD = Path("build")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from multiprocessing import connection, parent_process
 from pathlib import Path
 from threading import Thread
+from zlib import crc32
 
 from tests.chaos.diary import Diary
 from tests.chaos.emulation import Line
@@ -19,7 +20,8 @@ from tests.chaos.settings import ChaosSettings
 from tests.chaos.truth import SEPARATOR
 from whatsapp_provider.campaigns.campaign import Campaign
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
-from whatsapp_provider.campaigns.outcome import Ending
+from whatsapp_provider.campaigns.ledger_process import LedgerProcess
+from whatsapp_provider.campaigns.outcome import Ending, Outcome
 from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.campaigns.render import MessageTemplate
 from whatsapp_provider.campaigns.runner import CampaignRunner, RunOptions
@@ -46,6 +48,11 @@ class Job:
     line: Line
     diary: Path
     settings: ChaosSettings
+
+    @property
+    def has_process(self) -> bool:
+        """Whether it takes its turns in a process of their own: every second worker does."""
+        return crc32(self.label.encode()) % 2 == 0
 
     @property
     def campaign(self) -> Campaign:
@@ -95,6 +102,7 @@ def _run(job: Job, ledger: Ledger, channel: Witness, diary: Diary) -> bool:
         label=job.label,
         lease_margin=settings.lease_margin,
         settle=settings.settle,
+        apart_from=1,
     )
     try:
         record = ledger.find(job.campaign_id)
@@ -102,12 +110,23 @@ def _run(job: Job, ledger: Ledger, channel: Witness, diary: Diary) -> bool:
             raise RuntimeError(f"{job.campaign_id} is not in the ledger.")
         history = channel if settings.has_history else None
         runner = CampaignRunner(ledger, record, job.campaign, job.template, channel, options, history=history)
-        outcome = asyncio.run(runner.run())
+        outcome = asyncio.run(_through_a_process(runner, ledger) if job.has_process else runner.run())
     except (LeaseLostError, LedgerUnavailableError) as error:
         diary.note(type(error).__name__, str(error))
         return False
     diary.note(outcome.ending, outcome.reason)
     return outcome.ending is Ending.FINISHED
+
+
+async def _through_a_process(runner: CampaignRunner, ledger: Ledger) -> Outcome:
+    """Run with a process for the turns from as early as there is one, however few there are to send to."""
+    process = LedgerProcess(ledger.url)
+    runner.share(process)
+    process.start()
+    try:
+        return await runner.run()
+    finally:
+        await process.close()
 
 
 class Witness:

@@ -15,6 +15,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 
 _SERVER = "whatsapp_provider.campaigns.ledger.process"
 _SIZE = struct.Struct("!i")  #: what multiprocessing's connections write before each pickle
-END_SECONDS = 2.0  #: within which a process that is not wanted any more ends by itself
+END_SECONDS = 2.0  #: for a process that is not wanted any more to take leave
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +125,12 @@ class LedgerProcess:
         if self._starting is not None:
             self._starting.cancel()
             await asyncio.wait([self._starting])
-        if self._is_ready and self._line is not None and self._process is not None:
+        if self._is_ready and self._line is not None:
             # It takes leave of the database, which else notes a client that vanished.
-            self._line.writer.close()
-            await asyncio.to_thread(_let_end, self._process)
+            with suppress(OSError, TimeoutError):
+                self._line.writer.write_eof()
+                async with asyncio.timeout(END_SECONDS):
+                    await self._line.reader.read()
         self._kill()
 
     def _kill(self) -> None:
@@ -151,13 +154,6 @@ def _begin(line: socket.socket) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-
-
-def _let_end(process: subprocess.Popen[bytes]) -> None:
-    try:
-        process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        log.info("The ledger's process does not end by itself, and is killed.")
 
 
 def _ended() -> LedgerUnavailableError:

@@ -134,8 +134,10 @@ class CampaignRunner:
 
     async def _work(self) -> Outcome:
         while True:
-            # Where the processor is what limits the rate, half of the places keep it busy during the commit.
-            await cadence.gather(self._finished, self._campaign.concurrency // 2)
+            # Beside a thread, half of the places keep the processor busy. A process is in nobody's way: the sooner it
+            # has the results, the sooner their places are free.
+            share = 4 if self._process.is_ready else 2
+            await cadence.gather(self._finished, self._campaign.concurrency // share)
             self._wake.clear()
             turn = await self._turn()
             for task in turn.tasks:

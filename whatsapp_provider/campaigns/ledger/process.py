@@ -22,16 +22,19 @@ def serve(line: Connection[Any, Any]) -> None:
     :raises EOFError: when the run has ended, or wants no more.
     """
     ledger = Running(line.recv())
-    ledger.version()  # the connection is made, and what is wrong with it is found, before a turn waits for it
-    line.send(None)
-    while True:
-        lease, results, asked = line.recv()
-        told: Turn | Exception
-        try:
-            told = ledger.turn(lease, results, **asked)
-        except Exception as error:
-            told = error
-        line.send(told)
+    try:
+        ledger.version()  # the connection is made, and what is wrong with it is found, before a turn waits for it
+        line.send(None)
+        while True:
+            lease, results, asked = line.recv()
+            told: Turn | Exception
+            try:
+                told = ledger.turn(lease, results, **asked)
+            except Exception as error:
+                told = error
+            line.send(told)
+    finally:
+        ledger.dispose()
 
 
 def main() -> None:
