@@ -20,6 +20,7 @@ from tests.campaigns.conftest import MARIADB, POSTGRES
 from tests.campaigns.support import CHANNEL, SEND_TIMEOUT, Phones, number
 from whatsapp_provider import errors
 from whatsapp_provider.campaigns.audience import AudienceOptions
+from whatsapp_provider.campaigns.calendars import Calendar, QuietHours
 from whatsapp_provider.campaigns.campaign import Campaign
 from whatsapp_provider.campaigns.fleet import Fleet
 from whatsapp_provider.campaigns.leasing import MANY
@@ -33,6 +34,7 @@ from whatsapp_provider.campaigns.plan import plan_campaign
 from whatsapp_provider.campaigns.posts import Member
 from whatsapp_provider.campaigns.readers import rows_of
 from whatsapp_provider.campaigns.render import MessageTemplate
+from whatsapp_provider.campaigns.rules import FrequencyCap, Rules
 from whatsapp_provider.campaigns.runner import CampaignRunner, RunOptions
 from whatsapp_provider.errors import LeaseLostError, LedgerUnavailableError, WhatsAppError
 from whatsapp_provider.messages import Message
@@ -208,6 +210,23 @@ async def test_a_turn_there_is_what_it_is_here(ledger: Ledger) -> None:
     people = [task.recipient for turn in (first, second, third) for task in turn.tasks]
     assert people == [number(index) for index in range(20)]
     assert ledger.counts(record).to_dict() == {"accepted": 16, "sending": 4}
+
+
+async def test_a_turn_there_keeps_to_all_that_a_campaign_may_be_bound_by(ledger: Ledger) -> None:
+    always = {"time_zone": "America/Sao_Paulo", "days": "mon-sun", "hours": "00:00-24:00"}
+    rules = Rules(
+        calendar=Calendar.from_value(always | {"holidays": ["2020-12-25"]}),
+        lists=("spring",),
+        cap=FrequencyCap.from_value({"messages": 1, "days": 7}),
+    )
+    pace = Pace.from_value({"per_minute": 2, "spacing": [5, 30], "warm_up": True})
+    lease = ledger.begin(plan(ledger, 2), label="", seconds=60)
+    async with started(ledger) as process:
+        first, second = [await process.turn(lease, [], places=8, pace=pace, rules=rules) for _ in range(2)]
+    assert (len(first.tasks), len(second.tasks), second.limit) == (1, 0, "spacing")
+    # Whether people sleep depends on when this runs.
+    quiet = QuietHours.from_value({"hours": "22:00-08:00", "days": "sun", "time_zone": "America/Sao_Paulo"})
+    assert pickle.loads(pickle.dumps(quiet)) == quiet
 
 
 async def test_what_goes_wrong_there_is_raised_here(ledger: Ledger) -> None:
