@@ -164,6 +164,22 @@ async def test_requests_of_one_moment_have_a_connection_each_and_later_ones_use_
         assert line.connections == 20
 
 
+@pytest.mark.parametrize("cut_short", ["cancelled", "reset_after_read"])
+async def test_a_connection_on_which_an_exchange_was_cut_short_is_nobodys_any_more(
+    wire: Wire, line: Line, cut_short: str
+) -> None:
+    if cut_short == "cancelled":
+        line.hold = asyncio.Event()
+    else:
+        line.fault = cut_short
+    request = asyncio.create_task(wire.exchange(Request("POST", line.url)))
+    await line.until_read(1)
+    if cut_short == "cancelled":
+        request.cancel()
+    await asyncio.gather(request, return_exceptions=True)
+    assert not wire._clients
+
+
 async def test_clients_share_one_tls_context_because_each_costs_a_noticeable_pause(
     line: Line, monkeypatch: pytest.MonkeyPatch
 ) -> None:
