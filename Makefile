@@ -1,6 +1,9 @@
 # Everything a person or CI does here has a target; `make` alone lists them.
 # Needs GNU make 3.81 or newer, a POSIX shell and Python 3.11 or newer. Nothing is installed outside $(VENV).
 
+# A test run starts hundreds of processes, each of which would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 AIRFLOW ?= 3.3
 GATEWAY ?= whapi
 ARGS ?=
