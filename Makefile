@@ -76,11 +76,11 @@ demo-up: $(STAMP) ## The same, and leave Airflow's UI running until Ctrl-C
 
 # All of them in two processes (tests/spreading.py says how); what ARGS choose in one, where a debugger works.
 SPREAD = --numprocesses 2 --dist loadscope --no-loadscope-reorder
-# What knows nothing of Airflow is tested with the newest version only: the ledger's servers, the campaign engine and
+# What knows nothing of Airflow is tested with the newest version only: the campaign engine, gateways, emulator and
 # the wire. The libraries that they rest on are pinned alike for all versions (tests/test_makefile.py holds it).
 OLDER = $(filter-out $(lastword $(PINNED)),$(VERSION))
 SERVERS = $(if $(OLDER), and not mariadb and not postgres)
-WITHOUT_AIRFLOW = tests/campaigns tests/gateways tests/hostile tests/wire
+WITHOUT_AIRFLOW = tests/campaigns tests/contract tests/emulator tests/gateways tests/hostile tests/media tests/scale tests/wire
 LEFT_OUT = $(if $(OLDER),$(addprefix --ignore=,$(WITHOUT_AIRFLOW)))
 test: $(STAMP) ## Run the tests (real Airflow, emulator, databases and browser included)
 	@$(BIN)/python -m pytest -m "not kill and not again and not waits and not packaging and not distributed$(SERVERS)" \
