@@ -1,8 +1,8 @@
 """The only module that imports an HTTP library: one request out, one answer or one honest error back.
 
-Stock httpx, a client for each connection: a pool of several looks at all of them for each request, and
-other transports report a request that was read and then reset as one that never left, which would be
-sent twice. The measurements are in ARCHITECTURE.md.
+Stock httpx in small pools: one large pool gets slower as it grows, and other transports report a
+request that was read and then reset as one that never left, which would be sent twice. The
+measurements are in ARCHITECTURE.md.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import ssl
 import threading
 import weakref
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlsplit
@@ -27,7 +28,8 @@ from whatsapp_provider.exchange import Answer, Form, Request, Timeouts
 __all__ = ["Answer", "Form", "Request", "Timeouts", "Wire", "look_at", "shared_wire"]
 
 USER_AGENT = f"airflow-provider-whatsapp/{__version__}"
-MAX_CONNECTIONS = 80  #: for each loop, origin and TLS setting
+MAX_POOLS = 10  #: for each loop, origin and TLS setting
+CONNECTIONS_PER_POOL = 8  #: a pool looks at each of its connections several times for each request
 MAX_ANSWER_BYTES = 20 * 1024 * 1024
 
 #: Never asked for through the machine's proxy: the emulator is here, and no proxy reaches it.
@@ -53,35 +55,46 @@ def _ssl_context(verify: bool | str) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=verify)
 
 
+@dataclass(slots=True)
+class _Pool:
+    client: httpx.AsyncClient
+    under_way: int = 0
+
+
 class Wire:
-    """Connections to one origin, for one event loop."""
+    """Small connection pools to one origin, for one event loop."""
 
     def __init__(
         self, *, verify: bool | str = True, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         self._verify = verify
         self._transport = transport
-        #: Clients of one connection each, and those of them that nobody uses now.
-        self._clients: list[httpx.AsyncClient] = []
-        self._idle: list[httpx.AsyncClient] = []
-        self._free = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._pools: list[_Pool] = []
+        # So many requests, spread evenly, never ask a pool for more connections than it has.
+        self._free = asyncio.Semaphore(MAX_POOLS * CONNECTIONS_PER_POOL)
 
-    def _client(self) -> httpx.AsyncClient:
-        """Return the client that was used last of those that are idle: its connection is the likeliest to be open."""
-        if self._idle:
-            return self._idle.pop()
+    def _pool(self) -> _Pool:
+        """Return the least busy pool.
+
+        Requests that begin together in one pool are given the same free connection, and all but one must ask again.
+        """
+        quietest = min(self._pools, key=lambda pool: pool.under_way, default=None)
+        if quietest is not None and (quietest.under_way == 0 or len(self._pools) == MAX_POOLS):
+            return quietest
         client = httpx.AsyncClient(
             verify=_ssl_context(self._verify),
             transport=self._transport,
             mounts=dict.fromkeys(_LOOPBACK),
-            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+            limits=httpx.Limits(
+                max_connections=CONNECTIONS_PER_POOL, max_keepalive_connections=CONNECTIONS_PER_POOL
+            ),
             # A cookie of one tenant must not travel with the token of another.
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
             follow_redirects=False,
             headers={"user-agent": USER_AGENT, "accept": "application/json"},
         )
-        self._clients.append(client)
-        return client
+        self._pools.append(pool := _Pool(client))
+        return pool
 
     async def exchange(self, request: Request) -> Answer:
         """Send one request once.
@@ -101,26 +114,20 @@ class Wire:
             told = f"{where}: no free connection within {request.timeouts.pool:g} s; nothing was sent."
             raise failure("pool_timeout", told) from None
         try:
-            client = self._client()
+            pool = self._pool()
+            pool.under_way += 1
             try:
-                answer = await _exchange(client, request, where)
-            except BaseException:
-                # Whatever state an exchange that was cut short left it in, nobody is to wait for its one connection.
-                self._clients.remove(client)
-                if self._transport is None:
-                    await client.aclose()
-                raise
-            self._idle.append(client)
-            return answer
+                return await _exchange(pool.client, request, where)
+            finally:
+                pool.under_way -= 1
         finally:
             self._free.release()
 
     async def aclose(self) -> None:
         """Close all connections."""
-        for client in self._clients:
-            await client.aclose()
-        self._clients.clear()
-        self._idle.clear()
+        for pool in self._pools:
+            await pool.client.aclose()
+        self._pools.clear()
 
 
 async def _exchange(client: httpx.AsyncClient, request: Request, where: str) -> Answer:
@@ -261,10 +268,10 @@ _wires_lock = threading.Lock()
 
 
 def shared_wire(origin: str, *, verify: bool | str = True) -> Wire:
-    """Return the running loop's connections to an origin; credentials are given with each request."""
+    """Return the running loop's pools for an origin; credentials are given with each request."""
     loop = asyncio.get_running_loop()
     with _wires_lock:
-        # Connections know their loop, so the weak key alone would keep those of ended loops for ever.
+        # Pools know their loop, so the weak key alone would keep those of ended loops for ever.
         for ended in [other for other in _wires if other.is_closed()]:
             del _wires[ended]
         wires = _wires.setdefault(loop, {})

@@ -13,7 +13,7 @@ from tests.wire.test_socket_matrix import METHODS, request, warmed
 from whatsapp_provider.deadline import writing_while
 from whatsapp_provider.errors import Disposition, GatewayError, NoAnswerError, NotReachedError
 from whatsapp_provider.http import ApiClient, Effect
-from whatsapp_provider.transport import MAX_CONNECTIONS, Request, Wire
+from whatsapp_provider.transport import CONNECTIONS_PER_POOL, MAX_POOLS, Request, Wire
 
 
 def yes_so_often(times: int) -> Callable[[], bool]:
@@ -66,7 +66,7 @@ async def test_a_head_that_was_written_gets_no_body_once_the_right_has_ended(
 
 
 async def test_a_right_that_ends_in_the_wait_for_a_place_writes_nothing(wire: Wire, line: Line) -> None:
-    places = MAX_CONNECTIONS
+    places = MAX_POOLS * CONNECTIONS_PER_POOL
     line.hold = asyncio.Event()
     others = [asyncio.create_task(wire.exchange(Request("GET", line.url))) for _ in range(places)]
     await line.until_read(places)
@@ -82,7 +82,7 @@ async def test_a_right_that_ends_in_the_wait_for_a_place_writes_nothing(wire: Wi
 
 @pytest.mark.parametrize("times", range(2))
 async def test_refused_requests_give_their_places_back(wire: Wire, line: Line, times: int) -> None:
-    count = 3 * MAX_CONNECTIONS
+    count = 3 * MAX_POOLS * CONNECTIONS_PER_POOL
     for _ in range(count):
         await refused(wire, Request("POST", line.url, json={}), yes_so_often(times))
     line.arrived = line.read = 0

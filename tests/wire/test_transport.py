@@ -22,8 +22,9 @@ from whatsapp_provider.errors import (
     NotReachedError,
 )
 from whatsapp_provider.transport import (
+    CONNECTIONS_PER_POOL,
     MAX_ANSWER_BYTES,
-    MAX_CONNECTIONS,
+    MAX_POOLS,
     USER_AGENT,
     Answer,
     Request,
@@ -32,7 +33,7 @@ from whatsapp_provider.transport import (
     shared_wire,
 )
 
-PLACES = MAX_CONNECTIONS
+PLACES = MAX_POOLS * CONNECTIONS_PER_POOL
 SECRET = "x" * 32
 
 
@@ -151,33 +152,17 @@ async def test_requests_one_after_the_other_need_one_connection(wire: Wire, line
     assert line.connections == 1
 
 
-async def test_requests_of_one_moment_have_a_connection_each_and_later_ones_use_them_again(
-    wire: Wire, line: Line
-) -> None:
-    for at_once in (20, 20, 5):
+async def test_requests_of_one_moment_are_spread_over_all_pools(wire: Wire, line: Line) -> None:
+    for rounds in (1, 2, 3):
         line.hold = asyncio.Event()
         read = line.read
-        requests = [asyncio.create_task(wire.exchange(Request("GET", line.url))) for _ in range(at_once)]
-        await line.until_read(read + at_once)
+        requests = [
+            asyncio.create_task(wire.exchange(Request("GET", line.url))) for _ in range(rounds * MAX_POOLS)
+        ]
+        await line.until_read(read + len(requests))
+        assert [pool.under_way for pool in wire._pools] == [rounds] * MAX_POOLS
         line.hold.set()
         await asyncio.gather(*requests)
-        assert line.connections == 20
-
-
-@pytest.mark.parametrize("cut_short", ["cancelled", "reset_after_read"])
-async def test_a_connection_on_which_an_exchange_was_cut_short_is_nobodys_any_more(
-    wire: Wire, line: Line, cut_short: str
-) -> None:
-    if cut_short == "cancelled":
-        line.hold = asyncio.Event()
-    else:
-        line.fault = cut_short
-    request = asyncio.create_task(wire.exchange(Request("POST", line.url)))
-    await line.until_read(1)
-    if cut_short == "cancelled":
-        request.cancel()
-    await asyncio.gather(request, return_exceptions=True)
-    assert not wire._clients
 
 
 async def test_clients_share_one_tls_context_because_each_costs_a_noticeable_pause(

@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Iterator, Sized
+from collections.abc import AsyncIterator, Iterator, Sequence, Sized
 from contextlib import contextmanager
+from typing import TypeVar
 
-#: Rounds of the event loop, within which an answer at hand becomes a result.
+T = TypeVar("T")
+
+#: Rounds of the event loop, within which an answer at hand becomes a result, or a send has its connection.
 ROUNDS = 3
+AT_ONCE = 10  #: sends that begin in one round: as many as the wire has pools
+
+
+async def _rounds(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
 
 
 async def gather(results: Sized, enough: int) -> None:
@@ -20,8 +29,19 @@ async def gather(results: Sized, enough: int) -> None:
     idle = 0
     while idle < ROUNDS and len(results) < enough:
         before = len(results)
-        await asyncio.sleep(0)
+        await _rounds(1)
         idle = 0 if len(results) > before else idle + 1
+
+
+async def in_groups(tasks: Sequence[T]) -> AsyncIterator[T]:
+    """Yield what is to begin, some in a round.
+
+    Sends of one moment would be given the same free connection, and all but one would have to ask again.
+    """
+    for place, task in enumerate(tasks):
+        if place and place % AT_ONCE == 0:
+            await _rounds(ROUNDS)
+        yield task
 
 
 @contextmanager
