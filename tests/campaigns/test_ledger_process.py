@@ -335,8 +335,8 @@ async def test_a_run_goes_on_where_no_process_can_be_started(
     assert "gets no process of its own (FileNotFoundError); the run goes on without" in caplog.text
 
 
-async def test_a_ledger_that_no_other_process_finds_has_none() -> None:
-    for ledger in (Ledger("sqlite://"), Ledger("sqlite:////tmp/ledger.db", clock=lambda: 0.0)):
+async def test_a_ledger_that_no_other_process_finds_has_none(sqlite_url: str) -> None:
+    for ledger in (Ledger("sqlite://"), Ledger(sqlite_url, clock=lambda: 0.0)):
         assert ledger.url is None
         process = LedgerProcess(ledger.url)
         process.start()
