@@ -6,7 +6,7 @@ PostgreSQL carries each out and counts the rows that it looks at; the others tel
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
@@ -121,13 +121,20 @@ def _failing() -> Iterator[Planned]:
     raise ZeroDivisionError
 
 
+def about_deliveries(statement: str) -> bool:
+    """Whether a statement looks deliveries up."""
+    return "wa_delivery" in statement and not statement.startswith("INSERT")
+
+
 @contextmanager
-def captured(ledger: Ledger) -> Iterator[list[tuple[str, Any]]]:
-    """Collect the statements about deliveries that are carried out, each with its values: those of one may differ."""
+def captured(
+    ledger: Ledger, wanted: Callable[[str], bool] = about_deliveries
+) -> Iterator[list[tuple[str, Any]]]:
+    """Collect the wanted statements that are carried out, each with its values: those of one may differ."""
     statements: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
-        if "wa_delivery" in statement and not statement.startswith("INSERT"):
+        if wanted(statement):
             statements.append((statement, values[0] if many else values))
 
     event.listen(ledger._database.engine, "before_cursor_execute", note)

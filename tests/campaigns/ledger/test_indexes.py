@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert
+from sqlalchemy import insert
 
 from tests.campaigns.support import Desk, number
 from tests.scale import queries
@@ -56,7 +54,10 @@ def test_other_forms_of_people_are_found_by_an_index(desk: Desk, analyzed: bool)
     last = GROWN - 1
     batch.append(Planned(number(last), number(last), "{}", None, aliases=(lid(last - 1),)))
     recipients = [number(index) for index in range(queries.PLACES)]
-    with statements_of(desk.ledger) as statements, desk.ledger._database.transaction() as connection:
+    with (
+        queries.captured(desk.ledger, a_look_up) as statements,
+        desk.ledger._database.transaction() as connection,
+    ):
         repeats = persons.learn(connection, record.id, batch, {number(last): last + 1}, 0.0)
         capped = suppression.capped(connection, recipients, FrequencyCap(1, 2e9), 1e9)
     assert (len(repeats.recipients), repeats.taken_back, len(capped)) == (BATCH // 2, 1, queries.PLACES)
@@ -73,21 +74,9 @@ def lid(index: int) -> str:
     return f"2{index:014d}@lid"
 
 
-@contextmanager
-def statements_of(ledger: Ledger) -> Iterator[list[tuple[str, Any]]]:
-    """Collect what is read and changed by look-ups, with its values."""
-    statements: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
-        # Whether anybody is known by another form is told by any row.
-        if not statement.startswith("INSERT") and "LIMIT" not in statement:
-            statements.append((statement, values[0] if many else values))
-
-    event.listen(ledger._database.engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(ledger._database.engine, "before_cursor_execute", note)
+def a_look_up(statement: str) -> bool:
+    """Whether a statement reads or changes by look-ups; whether anybody is known by another form is told by any row."""
+    return not statement.startswith("INSERT") and "LIMIT" not in statement
 
 
 def read_whole(ledger: Ledger, statement: str, values: Any) -> list[str]:
