@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import AsyncIterator
 from time import time
 
@@ -17,9 +18,9 @@ class WaitTrigger(BaseTrigger):
     end_from_trigger: bool
     resume_after: float
 
+    @abstractmethod
     async def until_over(self) -> Decision:
         """Look, decide, sleep; return the decision that ends it."""
-        raise NotImplementedError(f"{type(self).__name__} must say what it looks at.")
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Wait, then end the task here where that is wanted, or resume it on a worker, not too early."""

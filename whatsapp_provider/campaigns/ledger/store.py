@@ -34,7 +34,7 @@ class Store:
 
     @property
     def url(self) -> URL | None:
-        """Where another process finds it, with what else it needs to be the same there; ``None`` if it can't be."""
+        """Where another process finds it; ``None`` for one in memory, or with a clock of its own."""
         return self._database.url
 
     @property
