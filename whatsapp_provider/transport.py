@@ -1,8 +1,8 @@
-"""The only module that imports an HTTP library: one request out, one answer or one honest error back.
+"""One request out, one answer or one honest error back.
 
 Stock httpx in small pools: one large pool gets slower as it grows, and other transports report a
-request that was read and then reset as one that never left, which would be sent twice. The
-measurements are in ARCHITECTURE.md.
+request that was read and then reset as one that never left, which would be sent twice. The messages of
+a run, which ask for the right to be written, go through ``places.py``. The measurements are in ARCHITECTURE.md.
 """
 
 from __future__ import annotations
@@ -14,26 +14,29 @@ import threading
 import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import httpx
 
 from whatsapp_provider import __version__, deadline
-from whatsapp_provider.dispositions import BUILDING, EXCHANGE, UNLISTED, failure
-from whatsapp_provider.errors import Disposition, WhatsAppError
+from whatsapp_provider.dispositions import failure
+from whatsapp_provider.errors import WhatsAppError
 from whatsapp_provider.exchange import Answer, Form, Request, Timeouts
+from whatsapp_provider.places import Places
+from whatsapp_provider.wire_failures import failure_of, no_address, unwritable, whole
 
 __all__ = ["Answer", "Form", "Request", "Timeouts", "Wire", "look_at", "shared_wire"]
 
 USER_AGENT = f"airflow-provider-whatsapp/{__version__}"
 MAX_POOLS = 10  #: for each loop, origin and TLS setting
 CONNECTIONS_PER_POOL = 8  #: a pool looks at each of its connections several times for each request
-MAX_ANSWER_BYTES = 20 * 1024 * 1024
 
 #: Never asked for through the machine's proxy: the emulator is here, and no proxy reaches it.
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+_OF_EACH = {"user-agent": USER_AGENT, "accept": "application/json"}
 #: Sizes are those of the file itself, so it is not to come packed.
 _OF_A_LOOK = {"user-agent": USER_AGENT, "accept": "*/*", "accept-encoding": "identity", "connection": "close"}
 
@@ -91,10 +94,17 @@ class Wire:
             # A cookie of one tenant must not travel with the token of another.
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
             follow_redirects=False,
-            headers={"user-agent": USER_AGENT, "accept": "application/json"},
+            headers=_OF_EACH,
         )
         self._pools.append(pool := _Pool(client))
         return pool
+
+    @cached_property
+    def _places(self) -> Places | None:
+        """Where messages under a lease go, unless a proxy is between or a transport of somebody's own."""
+        if self._transport is not None or getproxies():
+            return None
+        return Places(_ssl_context(self._verify), _OF_EACH)
 
     async def exchange(self, request: Request) -> Answer:
         """Send one request once.
@@ -114,6 +124,9 @@ class Wire:
             told = f"{where}: no free connection within {request.timeouts.pool:g} s; nothing was sent."
             raise failure("pool_timeout", told) from None
         try:
+            writing = deadline.current()
+            if writing is not None and self._places is not None and Places.suit(request):
+                return await self._places.exchange(request, where, writing)
             pool = self._pool()
             pool.under_way += 1
             try:
@@ -128,6 +141,8 @@ class Wire:
         for pool in self._pools:
             await pool.client.aclose()
         self._pools.clear()
+        if (places := vars(self).get("_places")) is not None:
+            await places.aclose()
 
 
 async def _exchange(client: httpx.AsyncClient, request: Request, where: str) -> Answer:
@@ -140,31 +155,15 @@ async def _exchange(client: httpx.AsyncClient, request: Request, where: str) -> 
         async with asyncio.timeout(limit):
             response = await client.send(built, stream=True)
             try:
-                body = await _read(response, where)
+                body = await whole(response.aiter_bytes(), where, response.status_code)
             finally:
                 await response.aclose()
     except WhatsAppError:
         raise
     except Exception as error:
-        raise _failure(error, where, limit) from None
+        raise failure_of(error, where, limit) from None
     headers = {name.lower(): value for name, value in response.headers.items()}
     return Answer(response.status_code, headers, body)
-
-
-def _failure(error: Exception, where: str, limit: float) -> WhatsAppError:
-    """Return what an exception of an exchange means; whatever httpx did not raise itself is not listed."""
-    kind = type(error).__name__
-    known = type(error) is getattr(httpx, kind, TimeoutError)
-    found = EXCHANGE.get(kind, UNLISTED) if known else UNLISTED
-    if found.disposition is Disposition.RETRY:
-        told = f"{where} can't be reached ({kind}: {error or 'no detail'}); nothing was sent."
-    elif found.disposition is Disposition.HALT:
-        told = f"{where!r} is not an address to send to: {error}"
-    elif found is EXCHANGE["TimeoutError"]:
-        told = f"{where} gave no whole answer within {limit:g} s; the request may have been carried out."
-    else:
-        told = f"{where} gave no whole answer ({kind}); the request may have been carried out."
-    return failure(kind if known else f"unlisted: {kind}", told)
 
 
 def _build(client: httpx.AsyncClient, request: Request, where: str) -> httpx.Request:
@@ -183,16 +182,9 @@ def _build(client: httpx.AsyncClient, request: Request, where: str) -> httpx.Req
             ),
         )
     except httpx.InvalidURL as error:
-        told = f"{where!r} is not an address to send to: {error}."
-        raise BUILDING["InvalidURL"].error(told) from None
+        raise no_address(error, where) from None
     except (ValueError, TypeError) as error:
-        # The text of such an error may quote what can't be written: a token, or a message.
-        told = (
-            f"The request to {where} can't be written ({type(error).__name__}); nothing was sent. Look for "
-            "characters that are not text in the message, or not plain ASCII in the token."
-        )
-        cause = "ValueError" if isinstance(error, ValueError) else "TypeError"
-        raise BUILDING[cause].error(told) from None
+        raise unwritable(error, where) from None
 
 
 def _parts(form: Form) -> list[tuple[str, tuple[str | None, str | bytes, str | None]]]:
@@ -200,18 +192,6 @@ def _parts(form: Form) -> list[tuple[str, tuple[str | None, str | bytes, str | N
     fields = [(name, (None, value, None)) for name, value in form.fields.items()]
     files = [(name, (file.filename, file.content, file.content_type)) for name, file in form.files.items()]
     return [*fields, *files]
-
-
-async def _read(response: httpx.Response, where: str) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.aiter_bytes():
-        size += len(part)
-        if size > MAX_ANSWER_BYTES:
-            told = f"{where} answered with more than {MAX_ANSWER_BYTES} bytes."
-            raise failure("too_large", told, status=response.status_code)
-        parts.append(part)
-    return b"".join(parts)
 
 
 async def look_at(
@@ -246,8 +226,7 @@ async def look_at(
             },
         )
     except (httpx.InvalidURL, ValueError) as error:
-        told = f"{where!r} is not an address to ask: {error}."
-        raise BUILDING["InvalidURL"].error(told) from None
+        raise no_address(error, where) from None
     try:
         # A transport by itself follows nothing, keeps no cookies and knows no proxies.
         async with (
@@ -257,7 +236,7 @@ async def look_at(
             response = await transport.handle_async_request(request)
             await response.aclose()
     except Exception as error:
-        raise _failure(error, where, limit) from None
+        raise failure_of(error, where, limit) from None
     return Answer(response.status_code, {name.lower(): told for name, told in response.headers.items()}, b"")
 
 

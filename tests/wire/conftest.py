@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.wire.line import Line, a_line
-from tests.wire.transports import offered
+from tests.wire.transports import WIRES, offered
 from whatsapp_provider.transport import Wire
 
 
@@ -23,8 +23,9 @@ async def line() -> AsyncIterator[Line]:
         yield line
 
 
-@pytest.fixture
-async def wire() -> AsyncIterator[Wire]:
-    wire = Wire(transport=offered())
+@pytest.fixture(params=WIRES)
+async def wire(request: pytest.FixtureRequest) -> AsyncIterator[Wire]:
+    """Yield a wire that sends as all requests are sent, or as a run's messages are."""
+    wire = request.param(transport=offered())
     yield wire
     await wire.aclose()

@@ -23,7 +23,6 @@ from whatsapp_provider.errors import (
 )
 from whatsapp_provider.transport import (
     CONNECTIONS_PER_POOL,
-    MAX_ANSWER_BYTES,
     MAX_POOLS,
     USER_AGENT,
     Answer,
@@ -32,6 +31,7 @@ from whatsapp_provider.transport import (
     Wire,
     shared_wire,
 )
+from whatsapp_provider.wire_failures import MAX_ANSWER_BYTES
 
 PLACES = MAX_POOLS * CONNECTIONS_PER_POOL
 SECRET = "x" * 32
