@@ -245,10 +245,15 @@ def test_every_exception_is_still_needed() -> None:
     } == set(EXCEPTIONS)
 
 
-def test_one_module_owns_the_http_library() -> None:
-    owners = {name for name in modules() for imported, _ in imports(name) if within(imported, ("httpx",))}
+def test_the_wire_alone_knows_the_http_library() -> None:
+    library = ("httpx", "httpcore")
+    owners = {name for name in modules() for imported, _ in imports(name) if within(imported, library)}
     # The emulator's settings of webhooks name its type; they are for the type checker.
-    assert {name for name in owners if not name.startswith("emulator.")} == {"transport"}
+    assert {name for name in owners if not name.startswith("emulator.")} == {
+        "transport",
+        "places",
+        "wire_failures",
+    }
 
 
 def test_no_gateway_knows_another() -> None:

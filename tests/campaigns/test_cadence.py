@@ -20,7 +20,6 @@ from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.campaigns.uptime import uptime
 from whatsapp_provider.messages import Message
 from whatsapp_provider.model import SendResult
-from whatsapp_provider.transport import MAX_POOLS
 
 
 async def _answers(results: list[int], count: int, every: int) -> None:
@@ -48,23 +47,6 @@ async def test_no_more_results_are_waited_for_than_are_enough() -> None:
     await cadence.gather(results, 20)
     assert len(results) == 20
     answers.cancel()
-
-
-async def test_sends_begin_in_their_order_and_no_more_in_one_round_than_there_are_pools() -> None:
-    rounds = [0]
-
-    async def count_rounds() -> None:
-        while True:
-            await asyncio.sleep(0)
-            rounds[0] += 1
-
-    counting = asyncio.create_task(count_rounds())
-    begun = [(task, rounds[0]) async for task in cadence.in_groups(range(35))]
-    counting.cancel()
-    assert [task for task, _ in begun] == list(range(35))
-    at_once = [[task for task, when in begun if when == moment] for moment in sorted({m for _, m in begun})]
-    assert [len(group) for group in at_once] == [10, 10, 10, 5]
-    assert cadence.AT_ONCE == MAX_POOLS
 
 
 class UnevenPhones(Phones):

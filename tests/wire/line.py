@@ -61,6 +61,13 @@ class Line:
                 self._news.clear()
                 await self._news.wait()
 
+    async def until_open(self, count: int) -> None:
+        """Wait until no more than so many connections are open."""
+        async with asyncio.timeout(5):
+            while len(self._open) > count:
+                self._news.clear()
+                await self._news.wait()
+
     def hang_up(self) -> None:
         """Close every connection that is open; its own task sees that and ends."""
         for connection in self._open:
@@ -80,6 +87,7 @@ class Line:
 
     def _close(self, connection: socket.socket, *, reset: bool = False) -> None:
         self._open.discard(connection)
+        self._news.set()
         with contextlib.suppress(OSError):
             if reset:
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)

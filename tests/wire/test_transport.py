@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from tests.wire.line import Line, a_line
+from tests.wire.transports import Pools
 from whatsapp_provider import transport
 from whatsapp_provider.errors import (
     ConfigurationError,
@@ -152,7 +153,8 @@ async def test_requests_one_after_the_other_need_one_connection(wire: Wire, line
     assert line.connections == 1
 
 
-async def test_requests_of_one_moment_are_spread_over_all_pools(wire: Wire, line: Line) -> None:
+async def test_requests_of_one_moment_are_spread_over_all_pools(line: Line) -> None:
+    wire = Pools()
     for rounds in (1, 2, 3):
         line.hold = asyncio.Event()
         read = line.read
@@ -163,6 +165,7 @@ async def test_requests_of_one_moment_are_spread_over_all_pools(wire: Wire, line
         assert [pool.under_way for pool in wire._pools] == [rounds] * MAX_POOLS
         line.hold.set()
         await asyncio.gather(*requests)
+    await wire.aclose()
 
 
 async def test_clients_share_one_tls_context_because_each_costs_a_noticeable_pause(

@@ -8,20 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Iterator, Sequence, Sized
+from collections.abc import Iterator, Sized
 from contextlib import contextmanager
-from typing import TypeVar
 
-T = TypeVar("T")
-
-#: Rounds of the event loop, within which an answer at hand becomes a result, or a send has its connection.
+#: Rounds of the event loop, within which an answer at hand becomes a result.
 ROUNDS = 3
-AT_ONCE = 10  #: sends that begin in one round: as many as the wire has pools
-
-
-async def _rounds(count: int) -> None:
-    for _ in range(count):
-        await asyncio.sleep(0)
 
 
 async def gather(results: Sized, enough: int) -> None:
@@ -29,19 +20,8 @@ async def gather(results: Sized, enough: int) -> None:
     idle = 0
     while idle < ROUNDS and len(results) < enough:
         before = len(results)
-        await _rounds(1)
+        await asyncio.sleep(0)
         idle = 0 if len(results) > before else idle + 1
-
-
-async def in_groups(tasks: Sequence[T]) -> AsyncIterator[T]:
-    """Yield what is to begin, some in a round.
-
-    Sends of one moment would be given the same free connection, and all but one would have to ask again.
-    """
-    for place, task in enumerate(tasks):
-        if place and place % AT_ONCE == 0:
-            await _rounds(ROUNDS)
-        yield task
 
 
 @contextmanager

@@ -140,7 +140,7 @@ class CampaignRunner:
             await cadence.gather(self._finished, self._campaign.concurrency // share)
             self._wake.clear()
             turn = await self._turn()
-            async for task in cadence.in_groups(turn.tasks):
+            for task in turn.tasks:
                 self._flights.begin(task)
             if turn.stop is not None and not turn.stop.waits and self._pause is None:
                 self._pause = Outcome.stopped_by(turn.stop)
