@@ -200,20 +200,5 @@ def test_a_postgres_user_without_the_right_to_make_tables_is_told(
     ledger.dispose()
 
 
-@pytest.mark.postgres
-def test_a_connection_that_the_server_closed_is_replaced(postgres_url: str, desk: Desk) -> None:
-    ledger = Ledger(postgres_url)
-    ledger.prepare()
-    engine = create_engine(postgres_url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-            "WHERE pid <> pg_backend_pid() AND usename = 'postgres'"
-        )
-    engine.dispose()
-    assert ledger.find("nothing") is None
-    ledger.dispose()
-
-
 def test_states_that_are_open_are_those_in_which_something_remains_to_be_done() -> None:
     assert {state for state in DeliveryState if state.is_open} == {"planned", "sending", "postponed"}

@@ -119,16 +119,6 @@ def test_a_wrong_password_is_told_without_it(mariadb_url: str) -> None:
     ledger.dispose()
 
 
-def test_a_connection_that_the_server_closed_is_replaced(mariadb_url: str) -> None:
-    ledger = Ledger(mariadb_url)
-    ledger.prepare()
-    with ledger._database.transaction() as connection:
-        number = connection.exec_driver_sql("SELECT CONNECTION_ID()").scalar_one()
-    _as_root(mariadb_url, f"KILL {number}")
-    assert ledger.find("nothing") is None
-    ledger.dispose()
-
-
 @pytest.mark.parametrize(
     ("is_mariadb", "version", "told"),
     [

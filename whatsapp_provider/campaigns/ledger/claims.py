@@ -5,7 +5,8 @@ The intent to send to them is committed with the turn, before anything is writte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from random import Random
@@ -24,9 +25,11 @@ from sqlalchemy import (
 )
 
 from whatsapp_provider.campaigns.ledger import acceptance, lanes, refusals, windows
+from whatsapp_provider.campaigns.ledger.database import Clock
 from whatsapp_provider.campaigns.ledger.order import FIRST_OF_LANE
 from whatsapp_provider.campaigns.ledger.records import Lease, Task, Turn
 from whatsapp_provider.campaigns.ledger.schema import delivery, runner
+from whatsapp_provider.campaigns.ledger.standing import Standing
 from whatsapp_provider.campaigns.ledger.states import OPEN, DeliveryState
 from whatsapp_provider.campaigns.ledger.windows import Room
 from whatsapp_provider.campaigns.pacing import Pace
@@ -39,14 +42,12 @@ class Claim:
     """What a runner asks for.
 
     :param places: sends that can begin at once.
-    :param has_lanes: whether the campaign is parted into lanes.
     """
 
     lease: Lease
     pace: Pace
     rules: Rules
     places: int
-    has_lanes: bool = False
 
 
 #: Whoever waited longer than this for the channel looks at the hours again.
@@ -54,19 +55,22 @@ LATE_SECONDS = 0.5
 AT_ONCE = 500  #: people who are given up in one transaction
 
 
-def take_tasks(connection: Connection, claim: Claim, clock: Callable[[], float], chance: Random) -> Turn:
+def take_tasks(
+    connection: Connection, claim: Claim, standing: Standing, clock: Clock, chance: Random
+) -> Turn:
     """Commit the intent to send to the next recipients, as far as hours and pace allow.
 
-    :param clock: tells the database's time.
+    :param standing: of the campaign, at this moment.
     :param chance: what the distances between messages are drawn from.
     """
     if claim.places <= 0:
         return Turn(open=1)
-    now = clock()
-    hours = lanes.hours(connection, claim.lease, claim.rules, now, has_lanes=claim.has_lanes)
-    rows = _due(connection, claim.lease.campaign, hours.open, claim.places, now)
+    now, campaign = standing.now, claim.lease.campaign
+    hours = lanes.hours(connection, claim.lease, claim.rules, now, has_lanes=standing.has_lanes)
+    states = _TRIED_AGAIN_AND_FIRST if standing.has_postponed else _FIRST
+    rows = _due(connection, campaign, itertools.product(states, hours.open), claim.places, now)
     if not rows:
-        asleep = _due(connection, claim.lease.campaign, hours.never, AT_ONCE, now)
+        asleep = _due(connection, campaign, itertools.product(states, hours.never), AT_ONCE, now)
         refusals.give_up(connection, asleep, now)
         return Turn(open=len(asleep), wait=0.0) if asleep else _starved(connection, claim.lease, hours, now)
     open_count = len(rows)
@@ -132,6 +136,8 @@ def _intend(connection: Connection, lease: Lease, rows: Sequence[Row[Any]], room
     )
 
 
+_FIRST = (DeliveryState.PLANNED,)
+_TRIED_AGAIN_AND_FIRST = (DeliveryState.POSTPONED, *_FIRST)
 _OF_A_TASK = ("id", "attempt", "postponed", "recipient", "address", "variables", "body_hash")
 
 
@@ -150,21 +156,24 @@ def _next_rows(state: DeliveryState, *, in_lane: bool) -> Select[Any]:
 
 
 def _due(
-    connection: Connection, campaign: int, open_lanes: Sequence[int | None], places: int, now: float
+    connection: Connection,
+    campaign: int,
+    looked_at: Iterable[tuple[DeliveryState, int | None]],
+    places: int,
+    now: float,
 ) -> list[Row[Any]]:
     """Return the next rows, locked: first what was postponed until now, then the audience in its order.
 
     A question for each state and lane, for which the index has the order; together they would sort the audience.
     """
     rows: list[Row[Any]] = []
-    for state in (DeliveryState.POSTPONED, DeliveryState.PLANNED):
-        for lane in open_lanes:
-            if len(rows) == places:
-                return rows
-            values: dict[str, Any] = {"b_campaign": campaign, "b_places": places - len(rows)}
-            values |= {} if lane is None else {"b_lane": lane}
-            values |= {"b_now": now} if state is DeliveryState.POSTPONED else {}
-            rows += connection.execute(_next_rows(state, in_lane=lane is not None), values)
+    for state, lane in looked_at:
+        if len(rows) == places:
+            break
+        values: dict[str, Any] = {"b_campaign": campaign, "b_places": places - len(rows)}
+        values |= {} if lane is None else {"b_lane": lane}
+        values |= {"b_now": now} if state is DeliveryState.POSTPONED else {}
+        rows += connection.execute(_next_rows(state, in_lane=lane is not None), values)
     return rows
 
 

@@ -5,26 +5,25 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache, wraps
 from time import monotonic, sleep, time
 from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Insert, Table, insert, text
+from sqlalchemy import Connection, Insert, Row, Table, insert, select
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from whatsapp_provider.campaigns.ledger.engines import BUSY_SECONDS, normalize, open_engine, refuse_old_server
 from whatsapp_provider.campaigns.ledger.failures import cause, is_out_of_reach, lacks_right, was_rolled_back
+from whatsapp_provider.campaigns.ledger.moments import NOW
 from whatsapp_provider.errors import LedgerError, LedgerUnavailableError
 
-#: A server's own clock in seconds, as SQL. Each moves on within a transaction.
-_NOW = {
-    "postgresql": text("SELECT extract(epoch FROM clock_timestamp())::double precision"),
-    "mysql": text("SELECT UNIX_TIMESTAMP(SYSDATE(6))"),
-}
+_KINDS = ("mysql", "postgresql", "sqlite")
+_now = select(NOW)
 #: How often a transaction is tried that ended for another's sake.
 TRIES = 10
-Clock = Callable[[], float]
+OwnClock = Callable[[], float]
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -62,17 +61,16 @@ class Database:
     :param clock: stands in for the database's clock in tests; seconds since the epoch.
     """
 
-    def __init__(self, url: str | URL, *, clock: Clock | None = None) -> None:
+    def __init__(self, url: str | URL, *, clock: OwnClock | None = None) -> None:
         try:
             self._url = normalize(make_url(url))
         except ArgumentError:
             raise LedgerUnavailableError(
                 "The ledger's address is not a database URL such as postgresql+psycopg://user@host/database."
             ) from None
-        kinds = {"sqlite", *_NOW}
-        if self._url.get_backend_name() not in kinds:
+        if self._url.get_backend_name() not in _KINDS:
             raise LedgerUnavailableError(
-                f"The ledger can't live in {self._url.get_backend_name()!r}; use one of {', '.join(sorted(kinds))}."
+                f"The ledger can't live in {self._url.get_backend_name()!r}; use one of {', '.join(_KINDS)}."
             )
         self._has_own_clock = clock is not None
         # A file's clock is that of its one host: asking the database for it would tell the same, later.
@@ -106,7 +104,11 @@ class Database:
         """Return the time that leases and windows go by."""
         if self._clock is not None:
             return self._clock()
-        return float(connection.execute(_NOW[self.dialect]).scalar_one())
+        return self.told(connection.execute(_now).one())
+
+    def told(self, row: Row[Any]) -> float:
+        """Return the time that a question with the column ``NOW`` was answered at."""
+        return float(row.now) if self._clock is None else self._clock()
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -150,6 +152,22 @@ class Database:
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The database's time within a transaction."""
+
+    database: Database
+    connection: Connection
+
+    def now(self) -> float:
+        """Ask for it."""
+        return self.database.now(self.connection)
+
+    def told(self, row: Row[Any]) -> float:
+        """Return what came with something else that was asked for; see ``NOW``."""
+        return self.database.told(row)
 
 
 @cache

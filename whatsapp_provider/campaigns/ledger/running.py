@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from whatsapp_provider.campaigns.ledger import claims, endings, standing, turns, windows
 from whatsapp_provider.campaigns.ledger.claims import Claim
-from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
+from whatsapp_provider.campaigns.ledger.database import Clock, again_after_deadlock
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease, Result, Turn
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 from whatsapp_provider.campaigns.ledger.store import Store
@@ -79,11 +79,11 @@ class Running(Store):
         return turn
 
     def _take(self, connection: Connection, claim: Claim, now: float) -> Turn:
-        stop, has_lanes = standing.look(connection, claim.lease.campaign, now)
-        if stop is not None:
-            return Turn(open=1, stop=stop)
-        claim = replace(claim, has_lanes=has_lanes)
-        turn = claims.take_tasks(connection, claim, lambda: self._database.now(connection), self._chance)
+        clock = Clock(self._database, connection)
+        found = standing.look(connection, claim.lease.campaign, clock)
+        if found.stop is not None:
+            return Turn(open=1, stop=found.stop)
+        turn = claims.take_tasks(connection, claim, found, clock, self._chance)
         if claim.places > 0 and not turn.tasks and turn.open:
             endings.take_over(connection, claim.lease.campaign, now)
         return turn

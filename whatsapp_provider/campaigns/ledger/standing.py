@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, exists, select, update
 
+from whatsapp_provider.campaigns.ledger.database import Clock
+from whatsapp_provider.campaigns.ledger.moments import NOW
 from whatsapp_provider.campaigns.ledger.records import Stop, StopKind
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
-from whatsapp_provider.campaigns.ledger.states import CampaignState
+from whatsapp_provider.campaigns.ledger.schema import delivery
+from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
 
 _columns = (
     campaigns.c.state,
@@ -19,8 +23,10 @@ _columns = (
     campaigns.c.needs_approval,
     campaigns.c.approved_by,
 )
-_standing = select(*_columns).where(campaigns.c.id == bindparam("b_campaign"))
-locked = _standing.with_for_update()
+_mine = campaigns.c.id == bindparam("b_campaign")
+_is_postponed = (delivery.c.campaign == campaigns.c.id) & (delivery.c.state == DeliveryState.POSTPONED)
+_standing = select(*_columns, exists().where(_is_postponed).label("has_postponed"), NOW).where(_mine)
+locked = select(*_columns).where(_mine).with_for_update()
 _begin = (
     update(campaigns)
     .where(campaigns.c.id == bindparam("b_campaign"), campaigns.c.state == CampaignState.READY)
@@ -35,17 +41,34 @@ _KINDS = {
 }
 
 
-def look(connection: Connection, campaign: int, now: float) -> tuple[Stop | None, bool]:
-    """Return what keeps a campaign from sending, if anything does, and whether it has lanes.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a campaign stands at a moment.
+
+    :param stop: what keeps it from sending, if anything does.
+    :param now: the moment, by the database's clock.
+    :param has_lanes: whether it is parted into lanes.
+    :param has_postponed: whether there is anybody who is to be tried again.
+    """
+
+    stop: Stop | None
+    now: float
+    has_lanes: bool
+    has_postponed: bool
+
+
+def look(connection: Connection, campaign: int, clock: Clock) -> Standing:
+    """Return where a campaign stands.
 
     One that may begin is running from now on: its plan can't be taken back any more.
     """
     row = connection.execute(_standing, {"b_campaign": campaign}).one()
+    now = clock.told(row)
     stop = stop_of(row, now)
     if stop is None and row.state == CampaignState.READY:
         begun = connection.execute(_begin, {"b_campaign": campaign, "b_now": now}).rowcount == 1
         stop = None if begun else Stop(StopKind.PLANNING, "its plan has just changed")
-    return stop, bool(row.lanes)
+    return Standing(stop, now, bool(row.lanes), bool(row.has_postponed))
 
 
 def stop_of(row: Any, now: float) -> Stop | None:

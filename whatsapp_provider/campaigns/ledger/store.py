@@ -7,7 +7,7 @@ from random import Random
 from sqlalchemy.engine import URL
 
 from whatsapp_provider.campaigns.ledger import migrations
-from whatsapp_provider.campaigns.ledger.database import Clock, Database
+from whatsapp_provider.campaigns.ledger.database import Database, OwnClock
 
 
 class Store:
@@ -23,7 +23,7 @@ class Store:
         self,
         url: str | URL,
         *,
-        clock: Clock | None = None,
+        clock: OwnClock | None = None,
         chance: Random | None = None,
         may_change_tables: bool = True,
     ) -> None:

@@ -7,7 +7,7 @@ sees to its own pace; what others sent counts, whatever theirs was.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -17,7 +17,8 @@ from sqlalchemy.exc import IntegrityError
 
 from whatsapp_provider.campaigns.forecast import ChannelHistory
 from whatsapp_provider.campaigns.ledger.columns import kept
-from whatsapp_provider.campaigns.ledger.database import insert_one
+from whatsapp_provider.campaigns.ledger.database import Clock, insert_one
+from whatsapp_provider.campaigns.ledger.moments import NOW
 from whatsapp_provider.campaigns.ledger.schema import channel as channels
 from whatsapp_provider.campaigns.ledger.schema import permit
 from whatsapp_provider.campaigns.pacing import DAY, Pace, Window
@@ -29,6 +30,7 @@ LONGEST_QUIET = DAY  #: a gateway that asks for more is asked again after a day
 _mine = channels.c.channel == bindparam("b_channel")
 _channel = select(channels).where(_mine)
 _locked_channel = _channel.with_for_update()
+_channel_now = select(channels, NOW).where(_mine)
 _counted = (permit.c.channel == bindparam("b_channel")) & (permit.c.count > 0)
 _used = select(
     func.coalesce(func.sum(permit.c.count), 0).label("used"), func.min(permit.c.taken_at).label("oldest")
@@ -74,21 +76,21 @@ def room(
     channel: str,
     pace: Pace,
     wanted: int,
-    clock: Callable[[], float],
+    clock: Clock,
     chance: random.Random,
 ) -> Room:
     """Return how many of ``wanted`` places all limits have; a channel with a bounded pace is locked by it.
 
-    :param clock: the database's.
     :param chance: what gaps are drawn from.
     """
     if pace.is_bounded:
         row: Row[Any] | None = lock_channel(connection, channel)
+        # The wait for the lock may have been long, and permits are dated by when they are taken.
+        now = clock.now()
     else:
         # Nothing to be counted, so nobody needs to wait for another.
-        row = connection.execute(_channel, {"b_channel": channel}).one_or_none()
-    # The wait for the lock may have been long, and permits are dated by when they are taken.
-    now = clock()
+        row = connection.execute(_channel_now, {"b_channel": channel}).one_or_none()
+        now = clock.now() if row is None else clock.told(row)
     places, wait, limit = min(wanted, pace.at_once), 0.0, ""
     for free, until_free, name in _limits(connection, channel, pace, row, now):
         places = min(places, free)
