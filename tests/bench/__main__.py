@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.bench import sending
-from tests.bench.figures import AIOHTTP, BARE, LATENCIES, REQUESTS, Figures, Measured
+from tests.bench.figures import AIOHTTP, BARE, LATENCIES, ON_PLACES, REQUESTS, Figures, Measured
 from tests.bench.forks import in_a_fork_of
 from tests.bench.site import Emulator, emulator, ledgers
 
@@ -53,6 +53,7 @@ class Bench:
         for way, send in (
             (AIOHTTP, sending.by_aiohttp),
             (REQUESTS, sending.by_requests),
+            (ON_PLACES, sending.by_client_on_places),
             (BARE, sending.by_bare_client),
         ):
             bare = self._measure(way, ending, partial(send, target, SECONDS))

@@ -10,8 +10,10 @@ from typing import Any
 
 #: The ways to send that are compared, by the names that the report gives them.
 AIOHTTP, BARE, REQUESTS = "aiohttp", "bare_client", "requests"
+#: The bare client on a run's connections: what a campaign's ledger, lease and templates cost is the difference to it.
+ON_PLACES = "client_on_places"
 CAMPAIGNS = ("campaign_sqlite", "campaign_postgres", "campaign_mariadb")
-WAYS = (AIOHTTP, BARE, REQUESTS, *CAMPAIGNS)
+WAYS = (AIOHTTP, BARE, ON_PLACES, REQUESTS, *CAMPAIGNS)
 #: What the server waits before it answers, in seconds, by the ending of the names in the report.
 LATENCIES = {"": 0.0, "_20ms": 0.02}
 #: How much faster than our client the server must be seen to be.

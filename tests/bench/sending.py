@@ -26,6 +26,7 @@ from whatsapp_provider.campaigns.plan import plan_campaign
 from whatsapp_provider.campaigns.readers import rows_of
 from whatsapp_provider.campaigns.render import MessageTemplate
 from whatsapp_provider.campaigns.runner import CampaignRunner, RunOptions
+from whatsapp_provider.deadline import writing_while
 from whatsapp_provider.gateways.base import Sender
 from whatsapp_provider.gateways.connection import ConnectionValues
 from whatsapp_provider.gateways.registry import GATEWAYS
@@ -106,6 +107,12 @@ async def _by_aiohttp(target: Target, seconds: float) -> Measured:
 def by_bare_client(target: Target, seconds: float) -> Measured:
     """Send with the provider's own client: no ledger, no campaign."""
     return asyncio.run(_by_bare_client(target, seconds))
+
+
+def by_client_on_places(target: Target, seconds: float) -> Measured:
+    """Do the same with the connections that a run has for its messages."""
+    with writing_while(lambda: True):
+        return asyncio.run(_by_bare_client(target, seconds))
 
 
 async def _by_bare_client(target: Target, seconds: float) -> Measured:

@@ -35,7 +35,9 @@ def texts(server: EmulatorServer, since: int) -> dict[str, str | None]:
     return {entry.phone: entry.text for entry in server.emulator.network.received()[since:]}
 
 
-@pytest.mark.parametrize("way", [sending.by_aiohttp, sending.by_bare_client, sending.by_requests])
+@pytest.mark.parametrize(
+    "way", [sending.by_aiohttp, sending.by_bare_client, sending.by_client_on_places, sending.by_requests]
+)
 def test_a_way_sends_what_it_says_it_sent(
     way: Callable[[Target, float], Measured], target: Target, server: EmulatorServer
 ) -> None:

@@ -138,7 +138,7 @@ def candidates(url: str) -> dict[str, Callable[[], Any]]:
         "one AsyncClient, one pool": lambda: _client(url, limits=httpx.Limits(max_connections=IN_FLIGHT)),
         "our Wire": lambda: _our_wire(url),
         "our ApiClient": lambda: _our_client(url, guarded=False),
-        "our ApiClient, guarded": lambda: _our_client(url, guarded=True),
+        "our ApiClient, as a run sends": lambda: _our_client(url, guarded=True),
         "bare aiohttp": lambda: _bare_aiohttp(url),
     }
     for name, path in ADAPTERS.items():
