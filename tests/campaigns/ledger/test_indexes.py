@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from tests.campaigns.support import Desk, number
+from tests.campaigns.conftest import POSTGRES
+from tests.campaigns.support import CHANNEL, Desk, entry, number
 from tests.scale import queries
+from whatsapp_provider.campaigns.campaign import Campaign
 from whatsapp_provider.campaigns.ledger import persons, suppression
 from whatsapp_provider.campaigns.ledger.ledger import Ledger
 from whatsapp_provider.campaigns.ledger.planning import BATCH
 from whatsapp_provider.campaigns.ledger.records import Planned
 from whatsapp_provider.campaigns.ledger.schema import alias
+from whatsapp_provider.campaigns.pacing import Pace
 from whatsapp_provider.campaigns.rules import FrequencyCap
 
 #: PostgreSQL guesses wrong about a table that just grew; one that it has looked at is to be large enough to matter.
@@ -23,6 +26,24 @@ GROWN, ANALYZED = 20_000, 100_000
 @pytest.mark.parametrize(("rows", "analyzed"), [(GROWN, False), (ANALYZED, True)], ids=["grown", "analyzed"])
 def test_the_hot_path_finds_its_rows_by_an_index(url: str, rows: int, analyzed: bool) -> None:
     assert queries.problems_of(url, rows, analyzed=analyzed) == []
+
+
+@pytest.mark.parametrize("url", [POSTGRES], indirect=True)
+def test_a_campaign_that_no_statistics_know_of_is_not_read_whole_at_each_turn(desk: Desk) -> None:
+    """Where they know all campaigns that there were, PostgreSQL would take the next one for empty."""
+    desk.ledger.plan(Campaign("before", CHANNEL), "text", [entry(index) for index in range(BATCH)])
+    for state in ("sending", "accepted", "delivered", "read"):
+        with desk.ledger._database.transaction() as connection:
+            connection.exec_driver_sql(f"UPDATE wa_delivery SET state = '{state}'")
+    with desk.ledger._database.transaction() as connection:
+        connection.exec_driver_sql(_ANALYZE["postgresql"])
+    people = [entry(index) for index in range(2 * queries.MOST_ROWS)]
+    record = desk.ledger.plan(Campaign("now", CHANNEL), "text", people)
+    lease = desk.ledger.begin(record, label="", seconds=60)
+    with queries.captured(desk.ledger) as statements:
+        turn = desk.ledger.turn(lease, [], places=queries.PLACES, pace=Pace.unlimited())
+    assert len(turn.tasks) == queries.PLACES
+    assert [why for each in statements for why in queries.explain(desk.ledger, *each)] == []
 
 
 def test_a_statement_that_reads_the_whole_table_is_noticed(desk: Desk) -> None:

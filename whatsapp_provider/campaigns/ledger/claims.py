@@ -5,8 +5,7 @@ The intent to send to them is committed with the turn, before anything is writte
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from random import Random
@@ -67,10 +66,9 @@ def take_tasks(
         return Turn(open=1)
     now, campaign = standing.now, claim.lease.campaign
     hours = lanes.hours(connection, claim.lease, claim.rules, now, has_lanes=standing.has_lanes)
-    states = _TRIED_AGAIN_AND_FIRST if standing.has_postponed else _FIRST
-    rows = _due(connection, campaign, itertools.product(states, hours.open), claim.places, now)
+    rows = _due(connection, campaign, hours.open, claim.places, now)
     if not rows:
-        asleep = _due(connection, campaign, itertools.product(states, hours.never), AT_ONCE, now)
+        asleep = _due(connection, campaign, hours.never, AT_ONCE, now)
         refusals.give_up(connection, asleep, now)
         return Turn(open=len(asleep), wait=0.0) if asleep else _starved(connection, claim.lease, hours, now)
     open_count = len(rows)
@@ -136,8 +134,6 @@ def _intend(connection: Connection, lease: Lease, rows: Sequence[Row[Any]], room
     )
 
 
-_FIRST = (DeliveryState.PLANNED,)
-_TRIED_AGAIN_AND_FIRST = (DeliveryState.POSTPONED, *_FIRST)
 _OF_A_TASK = ("id", "attempt", "postponed", "recipient", "address", "variables", "body_hash")
 
 
@@ -156,24 +152,21 @@ def _next_rows(state: DeliveryState, *, in_lane: bool) -> Select[Any]:
 
 
 def _due(
-    connection: Connection,
-    campaign: int,
-    looked_at: Iterable[tuple[DeliveryState, int | None]],
-    places: int,
-    now: float,
+    connection: Connection, campaign: int, open_lanes: Sequence[int | None], places: int, now: float
 ) -> list[Row[Any]]:
     """Return the next rows, locked: first what was postponed until now, then the audience in its order.
 
     A question for each state and lane, for which the index has the order; together they would sort the audience.
     """
     rows: list[Row[Any]] = []
-    for state, lane in looked_at:
-        if len(rows) == places:
-            break
-        values: dict[str, Any] = {"b_campaign": campaign, "b_places": places - len(rows)}
-        values |= {} if lane is None else {"b_lane": lane}
-        values |= {"b_now": now} if state is DeliveryState.POSTPONED else {}
-        rows += connection.execute(_next_rows(state, in_lane=lane is not None), values)
+    for state in (DeliveryState.POSTPONED, DeliveryState.PLANNED):
+        for lane in open_lanes:
+            if len(rows) == places:
+                return rows
+            values: dict[str, Any] = {"b_campaign": campaign, "b_places": places - len(rows)}
+            values |= {} if lane is None else {"b_lane": lane}
+            values |= {"b_now": now} if state is DeliveryState.POSTPONED else {}
+            rows += connection.execute(_next_rows(state, in_lane=lane is not None), values)
     return rows
 
 

@@ -18,6 +18,7 @@ from whatsapp_provider.campaigns.ledger.database import again_after_deadlock
 from whatsapp_provider.campaigns.ledger.parting import parted
 from whatsapp_provider.campaigns.ledger.planning import LEASE_SECONDS, Busy, Held, Order, Written
 from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Planned
+from whatsapp_provider.campaigns.ledger.schema import delivery
 from whatsapp_provider.campaigns.ledger.states import CampaignState
 from whatsapp_provider.campaigns.ledger.views import Views
 from whatsapp_provider.errors import AudienceError, LeaseLostError, LedgerError, WaitTimeoutError
@@ -155,6 +156,7 @@ class Planner(Views):
             return self._recognize(wanted, reading, batches)
         if whole is None:
             self._follow(held, order, reading, batch, batches)
+            self._database.take_stock(delivery, delivery.c.campaign, delivery.c.state, delivery.c.lane)
         return CampaignRecord(held.number, wanted.ledger_id, wanted.channel_key, order.state, fresh=True)
 
     def _recognize(self, wanted: Campaign, reading: Reading, batches: Iterator[Batch]) -> CampaignRecord:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from whatsapp_provider.campaigns.ledger.database import Clock
 from whatsapp_provider.campaigns.ledger.moments import NOW
 from whatsapp_provider.campaigns.ledger.records import Stop, StopKind
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
-from whatsapp_provider.campaigns.ledger.schema import delivery
-from whatsapp_provider.campaigns.ledger.states import CampaignState, DeliveryState
+from whatsapp_provider.campaigns.ledger.states import CampaignState
 
 _columns = (
     campaigns.c.state,
@@ -24,8 +23,7 @@ _columns = (
     campaigns.c.approved_by,
 )
 _mine = campaigns.c.id == bindparam("b_campaign")
-_is_postponed = (delivery.c.campaign == campaigns.c.id) & (delivery.c.state == DeliveryState.POSTPONED)
-_standing = select(*_columns, exists().where(_is_postponed).label("has_postponed"), NOW).where(_mine)
+_standing = select(*_columns, NOW).where(_mine)
 locked = select(*_columns).where(_mine).with_for_update()
 _begin = (
     update(campaigns)
@@ -48,13 +46,11 @@ class Standing:
     :param stop: what keeps it from sending, if anything does.
     :param now: the moment, by the database's clock.
     :param has_lanes: whether it is parted into lanes.
-    :param has_postponed: whether there is anybody who is to be tried again.
     """
 
     stop: Stop | None
     now: float
     has_lanes: bool
-    has_postponed: bool
 
 
 def look(connection: Connection, campaign: int, clock: Clock) -> Standing:
@@ -68,7 +64,7 @@ def look(connection: Connection, campaign: int, clock: Clock) -> Standing:
     if stop is None and row.state == CampaignState.READY:
         begun = connection.execute(_begin, {"b_campaign": campaign, "b_now": now}).rowcount == 1
         stop = None if begun else Stop(StopKind.PLANNING, "its plan has just changed")
-    return Standing(stop, now, bool(row.lanes), bool(row.has_postponed))
+    return Standing(stop, now, bool(row.lanes))
 
 
 def stop_of(row: Any, now: float) -> Stop | None:
