@@ -43,16 +43,19 @@ def fields(head: bytes) -> set[bytes]:
     return {line, *(each.lower() for each in rest if not each.lower().startswith(b"accept-encoding:"))}
 
 
+@pytest.mark.parametrize("params", [{}, {"m": "3"}])
 @pytest.mark.parametrize(
     ("method", "json"), [("POST", {"to": "15550001000", "body": "Olá 🌱"}), ("POST", None), ("GET", None)]
 )
-async def test_a_server_reads_what_any_other_request_would_say(method: str, json: object) -> None:
+async def test_a_server_reads_what_any_other_request_would_say(
+    method: str, json: object, params: dict[str, str]
+) -> None:
     said: list[tuple[set[bytes], bytes]] = []
     for kind in (Pools, Places):
         read: list[bytes] = []
         async with server(HEAD + b"content-length: 2\r\n\r\n{}", read) as url:
             wire = kind()
-            what = Request(method, f"{url}?n=1%202", {"authorization": "Bearer x"}, json=json)
+            what = Request(method, f"{url}?n=1%202", {"authorization": "Bearer x"}, params, json=json)
             assert (await wire.exchange(what)).json() == {}
             await wire.aclose()
         port = url.split(":")[2].partition("/")[0].encode()

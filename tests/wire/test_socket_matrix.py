@@ -6,12 +6,14 @@ Every test asserts what the failure means and how often the request came to the 
 from __future__ import annotations
 
 import asyncio
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from tests.wire.certificate import self_signed
 from tests.wire.line import BODY, Line
+from tests.wire.transports import WIRES
 from whatsapp_provider.errors import Disposition, GatewayError, NoAnswerError, NotReachedError
 from whatsapp_provider.transport import Request, Timeouts, Wire
 
@@ -103,10 +105,11 @@ async def test_a_certificate_that_nobody_vouches_for_means_that_nothing_left(
     assert b"".join(came) == b""
 
 
+@pytest.mark.parametrize("kind", WIRES)
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("ending", ["reset", "end"])
 async def test_a_request_that_was_read_over_tls_and_not_answered_is_held_and_came_once(
-    tmp_path: Path, ending: str, method: str
+    tmp_path: Path, ending: str, method: str, kind: type[Wire]
 ) -> None:
     heads: list[bytes] = []
 
@@ -119,7 +122,7 @@ async def test_a_request_that_was_read_over_tls_and_not_answered_is_held_and_cam
     server = await asyncio.start_server(converse, "127.0.0.1", 0, ssl=self_signed(tmp_path))
     async with server:
         port = server.sockets[0].getsockname()[1]
-        wire = Wire(verify=str(tmp_path / "certificate.pem"))
+        wire = kind(verify=str(tmp_path / "certificate.pem"))
         error = await failure(wire, request(method, f"https://127.0.0.1:{port}/"))
         await wire.aclose()
     assert type(error) is NoAnswerError
@@ -137,8 +140,8 @@ async def test_a_certificate_that_the_setting_names_is_trusted(tmp_path: Path) -
     server = await asyncio.start_server(converse, "127.0.0.1", 0, ssl=self_signed(tmp_path))
     async with server:
         port = server.sockets[0].getsockname()[1]
-        for verify in (str(tmp_path / "certificate.pem"), False):
-            wire = Wire(verify=verify)
+        for kind, verify in product(WIRES, (str(tmp_path / "certificate.pem"), False)):
+            wire = kind(verify=verify)
             assert (await wire.exchange(request("GET", f"https://127.0.0.1:{port}/"))).json() == {}
             await wire.aclose()
 
