@@ -19,7 +19,7 @@ from tests.hostile.judging import play
 from tests.hostile.mutation import Pairs, Raw, deep, slots, tree, written
 from tests.hostile.server import HostileServer
 from whatsapp_provider.errors import Disposition, WhatsAppError
-from whatsapp_provider.transport import MAX_ANSWER_BYTES
+from whatsapp_provider.wire_failures import MAX_ANSWER_BYTES
 
 ELSEWHERE = {"location": "https://elsewhere.example/login", "content-type": "text/html"}
 PAGE = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body>group recipient error</body></html>"
