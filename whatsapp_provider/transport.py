@@ -130,7 +130,7 @@ class Wire:
             pool = self._pool()
             pool.under_way += 1
             try:
-                return await _exchange(pool.client, request, where)
+                return await _exchange(pool.client, request, where, writing)
             finally:
                 pool.under_way -= 1
         finally:
@@ -145,10 +145,12 @@ class Wire:
             await places.aclose()
 
 
-async def _exchange(client: httpx.AsyncClient, request: Request, where: str) -> Answer:
+async def _exchange(
+    client: httpx.AsyncClient, request: Request, where: str, writing: deadline.Writing | None
+) -> Answer:
     built = _build(client, request, where)
     limit = request.timeouts.exchange
-    if (writing := deadline.current()) is not None:
+    if writing is not None:
         writing.check(where)
         writing.listen(where, built.extensions)
     try:
@@ -226,7 +228,7 @@ async def look_at(
             },
         )
     except (httpx.InvalidURL, ValueError) as error:
-        raise no_address(error, where) from None
+        raise no_address(error, where, purpose="ask") from None
     try:
         # A transport by itself follows nothing, keeps no cookies and knows no proxies.
         async with (

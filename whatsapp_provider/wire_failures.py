@@ -42,9 +42,12 @@ def unwritable(error: ValueError | TypeError, where: str) -> WhatsAppError:
     return BUILDING["ValueError" if isinstance(error, ValueError) else "TypeError"].error(told)
 
 
-def no_address(error: Exception, where: str) -> WhatsAppError:
-    """Return the error of a URL that is none."""
-    return BUILDING["InvalidURL"].error(f"{where!r} is not an address to send to: {error}.")
+def no_address(error: Exception, where: str, *, purpose: str = "send to") -> WhatsAppError:
+    """Return the error of a URL that is none.
+
+    :param purpose: what the address was to be used for.
+    """
+    return BUILDING["InvalidURL"].error(f"{where!r} is not an address to {purpose}: {error}.")
 
 
 async def whole(parts: AsyncIterable[bytes], where: str, status: int) -> bytes:

@@ -12,7 +12,7 @@ import pytest
 from tests.wire.line import Line
 from tests.wire.transports import Places, Pools
 from whatsapp_provider import places
-from whatsapp_provider.errors import Disposition, NoAnswerError, NotReachedError
+from whatsapp_provider.errors import Disposition, NoAnswerError
 from whatsapp_provider.exchange import Form, Upload
 from whatsapp_provider.transport import Request, Wire
 
@@ -117,22 +117,3 @@ async def test_a_file_goes_through_the_pools(line: Line) -> None:
     assert (await wire.exchange(Request("POST", line.url, form=form))).status == 200
     assert len(wire._pools) == 1
     await wire.aclose()
-
-
-async def test_a_message_does_not_go_past_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[bytes] = []
-
-    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked.append(await reader.readuntil(b"\r\n\r\n"))
-        writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
-        await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as proxy:
-        port = proxy.sockets[0].getsockname()[1]
-        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
-        wire = Places()
-        with pytest.raises(NotReachedError, match="407"):
-            await wire.exchange(Request("POST", "https://gate.example/messages/text", json={}))
-        await wire.aclose()
-    assert asked[0].startswith(b"CONNECT gate.example:443")

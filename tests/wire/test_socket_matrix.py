@@ -175,11 +175,14 @@ async def test_a_connection_closed_as_soon_as_it_was_accepted_is_held(
     assert (line.arrived, line.read, line.connections) == (0, 0, 1)
 
 
+@pytest.mark.parametrize("kind", WIRES)
 async def test_a_proxy_that_refuses_the_tunnel_means_that_nothing_left(
-    line: Line, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch, kind: type[Wire]
 ) -> None:
+    asked: list[bytes] = []
+
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
         writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
         await writer.drain()
         writer.close()
@@ -188,8 +191,9 @@ async def test_a_proxy_that_refuses_the_tunnel_means_that_nothing_left(
     async with proxy:
         port = proxy.sockets[0].getsockname()[1]
         monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
-        wire = Wire()
+        wire = kind()
         error = await failure(wire, request("POST", "https://gate.example/messages/text"))
         await wire.aclose()
     assert type(error) is NotReachedError
     assert "407" in str(error)
+    assert asked[0].startswith(b"CONNECT gate.example:443")

@@ -253,6 +253,11 @@ async def test_an_address_that_is_none_is_a_matter_of_configuration(wire: Wire, 
         await wire.exchange(Request("GET", url))
 
 
+async def test_an_address_that_cannot_be_asked_is_told_as_one_to_ask() -> None:
+    with pytest.raises(ConfigurationError, match="not an address to ask"):
+        await transport.look_at("HEAD", "http://a\x00.example/", "127.0.0.1", headers={}, connect=1, limit=1)
+
+
 async def test_what_is_wrong_with_an_address_is_told_without_its_path(wire: Wire) -> None:
     with pytest.raises(ConfigurationError) as caught:
         await wire.exchange(Request("GET", "http://gate.example/users/login/15550001000\x07"))
