@@ -62,7 +62,8 @@ LAYERS = (
     Layer(("deadline",), ("dispositions",)),
     Layer(("exchange",), ("dispositions", "errors")),
     Layer(("wire_failures",), ("errors", "dispositions"), ("httpx", "httpcore")),
-    Layer(("places",), ("errors", "deadline", "exchange", "wire_failures"), ("httpx", "httpcore")),
+    Layer(("network",), (), ("httpcore",)),
+    Layer(("places",), ("errors", "deadline", "exchange", "network", "wire_failures"), ("httpx", "httpcore")),
     Layer(
         ("transport",),
         ("__init__", "errors", "deadline", "dispositions", "exchange", "places", "wire_failures"),
@@ -252,6 +253,7 @@ def test_the_wire_alone_knows_the_http_library() -> None:
     assert {name for name in owners if not name.startswith("emulator.")} == {
         "transport",
         "places",
+        "network",
         "wire_failures",
     }
 

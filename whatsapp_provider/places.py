@@ -20,6 +20,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from whatsapp_provider import network
 from whatsapp_provider.deadline import Writing
 from whatsapp_provider.errors import WhatsAppError
 from whatsapp_provider.exchange import Answer, Request
@@ -45,13 +46,14 @@ class Places:
     """
 
     def __init__(self, context: ssl.SSLContext, headers: Mapping[str, str]) -> None:
+        context.set_alpn_protocols(["http/1.1"])
         self._context = context
         self._headers = [
             *_encoded(headers),
             (b"accept-encoding", b"gzip, deflate"),
             (b"connection", b"keep-alive"),
         ]
-        self._idle: dict[tuple[bytes, bytes, int], deque[httpcore.AsyncHTTPConnection]] = {}
+        self._idle: dict[tuple[bytes, bytes, int], deque[httpcore.AsyncHTTP11Connection]] = {}
 
     @staticmethod
     def suit(request: Request) -> bool:
@@ -67,10 +69,10 @@ class Places:
         writing.check(where)
         writing.listen(where, built.extensions)
         limit = request.timeouts.exchange
-        connection: httpcore.AsyncHTTPConnection | None = None
+        connection: httpcore.AsyncHTTP11Connection | None = None
         try:
             async with asyncio.timeout(limit):
-                connection = await self._take(target)
+                connection = await self._take(target, request.timeouts.connect)
                 response = await connection.handle_async_request(built)
                 try:
                     body = await whole(response.aiter_stream(), where, response.status)
@@ -105,7 +107,7 @@ class Places:
         except (ValueError, TypeError) as error:
             raise unwritable(error, where) from None
 
-    async def _take(self, target: _Target) -> httpcore.AsyncHTTPConnection:
+    async def _take(self, target: _Target, seconds: float) -> httpcore.AsyncHTTP11Connection:
         """Return the connection that rested for longest, so that those too many end by themselves, or a new one."""
         idle = self._idle.setdefault(target.origin, deque())
         while idle:
@@ -113,9 +115,10 @@ class Places:
             if not connection.has_expired():
                 return connection
             await connection.aclose()
-        return httpcore.AsyncHTTPConnection(
-            target.url.origin, ssl_context=self._context, keepalive_expiry=IDLE_SECONDS
-        )
+        scheme, host, port = target.origin
+        context = self._context if scheme == b"https" else None
+        stream = await network.connect(host.decode("ascii"), port, context, seconds)
+        return httpcore.AsyncHTTP11Connection(target.url.origin, stream, keepalive_expiry=IDLE_SECONDS)
 
     async def aclose(self) -> None:
         """Close the connections that are not in use."""
