@@ -59,3 +59,26 @@ def test_one_that_ended_a_moment_after_its_use_fails_once(
     with pytest.raises(LedgerUnavailableError):
         number(database)
     assert number(database) != first
+
+
+@SERVERS
+def test_what_was_left_open_on_a_connection_is_undone_when_it_rests(database: Database, url: str) -> None:
+    with database.transaction() as connection:
+        connection.execute(text("CREATE TABLE told (id INT PRIMARY KEY)"))
+    with database.engine.connect() as connection:
+        connection.execute(text("INSERT INTO told VALUES (1)"))
+    other = Database(url)
+    with other.transaction() as connection:
+        connection.execute(text("INSERT INTO told VALUES (1)"))
+    other.dispose()
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize("url", [MARIADB], indirect=True)
+def test_after_a_commit_the_server_is_not_asked_to_roll_back(database: Database) -> None:
+    def rollbacks() -> int:
+        with database.transaction() as connection:
+            return int(connection.execute(text("SHOW SESSION STATUS LIKE 'Com_rollback'")).one()[1])
+
+    first = rollbacks()
+    assert rollbacks() == first

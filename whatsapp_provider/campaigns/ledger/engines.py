@@ -45,6 +45,8 @@ def open_engine(url: URL) -> Engine:
         options["isolation_level"] = "READ COMMITTED"
     if dialect == "mysql":
         url, options["connect_args"] = _mysql(url)
+        # Who borrows a connection commits or rolls back. The pool would ask the server for it once more.
+        options["pool_reset_on_return"] = None
     try:
         engine = create_engine(url, **options)
     except ModuleNotFoundError as error:
