@@ -167,11 +167,11 @@ def test_a_stop_before_the_run_and_in_a_wait_is_heard(desk: Desk, harbour: Harbo
     assert desk.time.run(stopped()) is Ending.STOPPED
 
 
-@pytest.mark.parametrize("moment", range(1, 29, 4))
+@pytest.mark.parametrize("moment", range(1, 17, 3))
 def test_killed_at_any_commit_few_are_in_doubt_and_nobody_is_lost_or_doubled(
     desk: Desk, open_ledger: Callable[..., Ledger], moment: int
 ) -> None:
-    """The ledger asks for the time in each commit; from the nth on it is as if the process was gone."""
+    """The ledger asks for the time in each turn; from the nth on it is as if the process was gone."""
     harbour = Harbour(desk)
     record = harbour.plan(24)
     for phones in harbour.phones.values():

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, String, Update, bindparam, case, func, or_, update
+from sqlalchemy import BigInteger, Connection, String, Update, bindparam, case, func, or_, update
 
 from whatsapp_provider.campaigns.ledger import erased
 from whatsapp_provider.campaigns.ledger.columns import kept
@@ -30,16 +30,20 @@ _UNSETTLED = (DeliveryState.SENDING, DeliveryState.IN_DOUBT, DeliveryState.PLANN
 
 def write(connection: Connection, lease: Lease, results: Sequence[Result], now: float) -> None:
     """Write that these attempts were accepted; writing it again changes nothing."""
-    for start in range(0, len(results), AT_ONCE):
-        some = results[start : start + AT_ONCE]
-        size = size_for(len(some))
-        values: dict[str, Any] = {"b_runner": lease.token, "b_now": now}
-        for place in range(size):
-            result = some[place] if place < len(some) else None
-            values[f"b_id{place}"] = NOBODY if result is None else result.task.id
-            values[f"b_attempt{place}"] = 0 if result is None else result.task.attempt
-            values[f"b_message{place}"] = None if result is None else kept(result.message_id, 200)
-        connection.execute(_statement(size), values)
+    # Nearly all are of a first attempt.
+    by_attempt: dict[int, list[Result]] = {}
+    for result in results:
+        by_attempt.setdefault(result.task.attempt, []).append(result)
+    for attempt, alike in by_attempt.items():
+        for start in range(0, len(alike), AT_ONCE):
+            some = alike[start : start + AT_ONCE]
+            values: dict[str, Any] = {"b_runner": lease.token, "b_attempt": attempt, "b_now": now}
+            size = size_for(len(some))
+            for place in range(size):
+                one = some[place] if place < len(some) else None
+                values[f"b_id{place}"] = NOBODY if one is None else one.task.id
+                values[f"b_message{place}"] = None if one is None else kept(one.message_id, 200)
+            connection.execute(_statement(size), values)
 
 
 def size_for(rows: int) -> int:
@@ -49,14 +53,8 @@ def size_for(rows: int) -> int:
 
 @cache
 def _statement(rows: int) -> Update:
-    """Return the statement for so many rows; each has an attempt and a message of its own."""
+    """Return the statement for so many rows of one attempt; each has a message of its own."""
     ids = [bindparam(f"b_id{place}", type_=BigInteger) for place in range(rows)]
-    attempt = case(
-        *(
-            (delivery.c.id == ids[place], bindparam(f"b_attempt{place}", type_=Integer))
-            for place in range(rows)
-        )
-    )
     message = case(
         *(
             (delivery.c.id == ids[place], bindparam(f"b_message{place}", type_=String))
@@ -68,7 +66,7 @@ def _statement(rows: int) -> Update:
         .where(
             delivery.c.id.in_(ids),
             delivery.c.runner == bindparam("b_runner"),
-            delivery.c.attempt == attempt,
+            delivery.c.attempt == bindparam("b_attempt"),
             or_(*(delivery.c.state == state for state in _UNSETTLED)),
         )
         .values(

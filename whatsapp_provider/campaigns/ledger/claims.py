@@ -14,7 +14,6 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Row,
-    Select,
     Update,
     bindparam,
     func,
@@ -25,7 +24,7 @@ from sqlalchemy import (
 
 from whatsapp_provider.campaigns.ledger import acceptance, lanes, refusals, windows
 from whatsapp_provider.campaigns.ledger.database import Clock
-from whatsapp_provider.campaigns.ledger.order import FIRST_OF_LANE
+from whatsapp_provider.campaigns.ledger.due import Due
 from whatsapp_provider.campaigns.ledger.records import Lease, Task, Turn
 from whatsapp_provider.campaigns.ledger.schema import delivery, runner
 from whatsapp_provider.campaigns.ledger.standing import Standing
@@ -49,13 +48,11 @@ class Claim:
     places: int
 
 
-#: Whoever waited longer than this for the channel looks at the hours again.
-LATE_SECONDS = 0.5
 AT_ONCE = 500  #: people who are given up in one transaction
 
 
 def take_tasks(
-    connection: Connection, claim: Claim, standing: Standing, clock: Clock, chance: Random
+    connection: Connection, claim: Claim, standing: Standing, clock: Clock, due: Due, chance: Random
 ) -> Turn:
     """Commit the intent to send to the next recipients, as far as hours and pace allow.
 
@@ -66,17 +63,21 @@ def take_tasks(
         return Turn(open=1)
     now, campaign = standing.now, claim.lease.campaign
     hours = lanes.hours(connection, claim.lease, claim.rules, now, has_lanes=standing.has_lanes)
-    rows = _due(connection, campaign, hours.open, claim.places, now)
+    rows = due.first(connection, campaign, hours.open, claim.places, now)
     if not rows:
-        asleep = _due(connection, campaign, hours.never, AT_ONCE, now)
+        asleep = due.first(connection, campaign, hours.never, AT_ONCE, now)
         refusals.give_up(connection, asleep, now)
         return Turn(open=len(asleep), wait=0.0) if asleep else _starved(connection, claim.lease, hours, now)
     open_count = len(rows)
     rows = refusals.without_refused(connection, rows, claim.rules, now)
     if not rows:
         return Turn(open=open_count, wait=0.0)
-    room = windows.room(connection, claim.lease.channel, claim.pace, len(rows), clock, chance)
-    if room.now - now > LATE_SECONDS:
+    if claim.pace.is_bounded:
+        room = windows.room(connection, claim.lease.channel, claim.pace, len(rows), clock, chance)
+    else:
+        # Nothing to be counted, so nobody needs to wait for another.
+        room = windows.unless_quiet(len(rows), standing.quiet_until, now)
+    if standing.is_old:
         return Turn(open=open_count, wait=0.0)
     if room.places == 0:
         return Turn(open=open_count, wait=room.wait, limit=room.limit)
@@ -132,42 +133,6 @@ def _intend(connection: Connection, lease: Lease, rows: Sequence[Row[Any]], room
         )
         for row in rows
     )
-
-
-_OF_A_TASK = ("id", "attempt", "postponed", "recipient", "address", "variables", "body_hash")
-
-
-@cache
-def _next_rows(state: DeliveryState, *, in_lane: bool) -> Select[Any]:
-    """Return the question for the next rows of a lane, in the audience's order, that locks them."""
-    chosen = select(*(delivery.c[name] for name in _OF_A_TASK)).where(
-        delivery.c.campaign == bindparam("b_campaign"),
-        delivery.c.state == state,
-        delivery.c.lane == bindparam("b_lane") if in_lane else delivery.c.lane.is_(None),
-    )
-    if state is DeliveryState.POSTPONED:
-        chosen = chosen.where(delivery.c.not_before <= bindparam("b_now"))
-    ordered = chosen.order_by(*FIRST_OF_LANE)
-    return ordered.limit(bindparam("b_places")).with_for_update(skip_locked=True)
-
-
-def _due(
-    connection: Connection, campaign: int, open_lanes: Sequence[int | None], places: int, now: float
-) -> list[Row[Any]]:
-    """Return the next rows, locked: first what was postponed until now, then the audience in its order.
-
-    A question for each state and lane, for which the index has the order; together they would sort the audience.
-    """
-    rows: list[Row[Any]] = []
-    for state in (DeliveryState.POSTPONED, DeliveryState.PLANNED):
-        for lane in open_lanes:
-            if len(rows) == places:
-                return rows
-            values: dict[str, Any] = {"b_campaign": campaign, "b_places": places - len(rows)}
-            values |= {} if lane is None else {"b_lane": lane}
-            values |= {"b_now": now} if state is DeliveryState.POSTPONED else {}
-            rows += connection.execute(_next_rows(state, in_lane=lane is not None), values)
-    return rows
 
 
 def _starved(connection: Connection, lease: Lease, hours: lanes.Hours, now: float) -> Turn:

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from whatsapp_provider.campaigns.ledger import claims, endings, standing, turns, windows
 from whatsapp_provider.campaigns.ledger.claims import Claim
 from whatsapp_provider.campaigns.ledger.database import Clock, again_after_deadlock
-from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease, Result, Turn
+from whatsapp_provider.campaigns.ledger.records import CampaignRecord, Lease, Result, Turn, told_to_wait
+from whatsapp_provider.campaigns.ledger.standing import Standing
 from whatsapp_provider.campaigns.ledger.states import DeliveryState
 from whatsapp_provider.campaigns.ledger.store import Store
 from whatsapp_provider.campaigns.pacing import Pace
@@ -67,25 +68,30 @@ class Running(Store):
         """
         turn = Turn(open=1)
         with self._database.transaction() as connection:
-            now = self._database.now(connection)
-            renewed = turns.renew(connection, lease, now)
-            turns.write_results(connection, lease, results, now)
+            # It tells the time, too, which else were a question of its own.
+            clock = Clock(self._database, connection)
+            found = standing.look(connection, lease, clock)
+            renewed = turns.renew(connection, lease, found.now)
+            turns.write_results(connection, lease, results, found.now)
             if renewed:
                 if held is not None:
-                    endings.reclaim(connection, lease, held, now)
-                turn = self._take(connection, Claim(lease, pace, rules, places), now)
+                    endings.reclaim(connection, lease, held, found.now)
+                if found.is_old or told_to_wait(results):
+                    found = standing.look(connection, lease, clock)
+                turn = self._take(connection, Claim(lease, pace, rules, places), found, clock)
         if not renewed:
             raise turns.lease_lost()
         return turn
 
-    def _take(self, connection: Connection, claim: Claim, now: float) -> Turn:
-        clock = Clock(self._database, connection)
-        found = standing.look(connection, claim.lease.campaign, clock)
-        if found.stop is not None:
-            return Turn(open=1, stop=found.stop)
-        turn = claims.take_tasks(connection, claim, found, clock, self._chance)
+    def _take(self, connection: Connection, claim: Claim, found: Standing, clock: Clock) -> Turn:
+        campaign, stop = claim.lease.campaign, found.stop
+        if stop is None and found.is_ready:
+            stop = standing.enter(connection, campaign, found.now)
+        if stop is not None:
+            return Turn(open=1, stop=stop)
+        turn = claims.take_tasks(connection, claim, found, clock, self._due, self._chance)
         if claim.places > 0 and not turn.tasks and turn.open:
-            endings.take_over(connection, claim.lease.campaign, now)
+            endings.take_over(connection, campaign, found.now)
         return turn
 
     @again_after_deadlock

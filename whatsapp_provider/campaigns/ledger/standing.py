@@ -1,4 +1,4 @@
-"""Where a campaign stands: whether a run of it may send now, and if not, why."""
+"""Where a run stands: whether its campaign may send now, if not, why, and for how long its channel keeps quiet."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from whatsapp_provider.campaigns.ledger.database import Clock
 from whatsapp_provider.campaigns.ledger.moments import NOW
-from whatsapp_provider.campaigns.ledger.records import Stop, StopKind
+from whatsapp_provider.campaigns.ledger.records import Lease, Stop, StopKind
 from whatsapp_provider.campaigns.ledger.schema import campaign as campaigns
+from whatsapp_provider.campaigns.ledger.schema import channel as channels
 from whatsapp_provider.campaigns.ledger.states import CampaignState
+from whatsapp_provider.campaigns.uptime import uptime
 
 _columns = (
     campaigns.c.state,
@@ -23,13 +25,21 @@ _columns = (
     campaigns.c.approved_by,
 )
 _mine = campaigns.c.id == bindparam("b_campaign")
-_standing = select(*_columns, NOW).where(_mine)
+# One question: a turn is made of few, and each is a round trip.
+_standing = (
+    select(*_columns, channels.c.quiet_until, NOW)
+    .select_from(campaigns.outerjoin(channels, channels.c.channel == bindparam("b_channel")))
+    .where(_mine)
+)
 locked = select(*_columns).where(_mine).with_for_update()
 _begin = (
     update(campaigns)
     .where(campaigns.c.id == bindparam("b_campaign"), campaigns.c.state == CampaignState.READY)
     .values(state=CampaignState.RUNNING, updated_at=bindparam("b_now"))
 )
+
+#: Whoever waited longer than this for a lock looks again.
+OLD_SECONDS = 0.5
 
 _KINDS = {
     CampaignState.PLANNING: StopKind.PLANNING,
@@ -41,30 +51,51 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a campaign stands at a moment.
+    """Where a run stands at a moment.
 
-    :param stop: what keeps it from sending, if anything does.
+    :param stop: what keeps its campaign from sending, if anything does.
     :param now: the moment, by the database's clock.
+    :param is_ready: whether the campaign has not begun yet.
     :param has_lanes: whether it is parted into lanes.
+    :param quiet_until: until when the gateway wants nothing from the channel, if it asked for that.
+    :param looked: the moment by this machine's uptime.
     """
 
     stop: Stop | None
     now: float
+    is_ready: bool
     has_lanes: bool
+    quiet_until: float | None
+    looked: float
+
+    @property
+    def is_old(self) -> bool:
+        """Whether somebody's lock kept the run waiting since: much may have changed."""
+        return uptime() - self.looked > OLD_SECONDS
 
 
-def look(connection: Connection, campaign: int, clock: Clock) -> Standing:
-    """Return where a campaign stands.
-
-    One that may begin is running from now on: its plan can't be taken back any more.
-    """
-    row = connection.execute(_standing, {"b_campaign": campaign}).one()
+def look(connection: Connection, lease: Lease, clock: Clock) -> Standing:
+    """Return where a run stands."""
+    values = {"b_campaign": lease.campaign, "b_channel": lease.channel}
+    looked, row = uptime(), connection.execute(_standing, values).one()
     now = clock.told(row)
-    stop = stop_of(row, now)
-    if stop is None and row.state == CampaignState.READY:
-        begun = connection.execute(_begin, {"b_campaign": campaign, "b_now": now}).rowcount == 1
-        stop = None if begun else Stop(StopKind.PLANNING, "its plan has just changed")
-    return Standing(stop, now, bool(row.lanes))
+    return Standing(
+        stop=stop_of(row, now),
+        now=now,
+        is_ready=row.state == CampaignState.READY,
+        has_lanes=bool(row.lanes),
+        quiet_until=row.quiet_until,
+        looked=looked,
+    )
+
+
+def enter(connection: Connection, campaign: int, now: float) -> Stop | None:
+    """Set a campaign running that is ready: its plan can't be taken back any more.
+
+    :return: what keeps it from sending after all.
+    """
+    begun = connection.execute(_begin, {"b_campaign": campaign, "b_now": now}).rowcount == 1
+    return None if begun else Stop(StopKind.PLANNING, "its plan has just changed")
 
 
 def stop_of(row: Any, now: float) -> Stop | None:

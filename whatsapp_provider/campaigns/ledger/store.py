@@ -8,6 +8,7 @@ from sqlalchemy.engine import URL
 
 from whatsapp_provider.campaigns.ledger import migrations
 from whatsapp_provider.campaigns.ledger.database import Database, OwnClock
+from whatsapp_provider.campaigns.ledger.due import Due
 
 
 class Store:
@@ -28,6 +29,7 @@ class Store:
         may_change_tables: bool = True,
     ) -> None:
         self._database = Database(url, clock=clock)
+        self._due = Due()
         self._chance = chance or Random()  # noqa: S311 - no secret
         self._may_change_tables = may_change_tables
         self._prepared = False

@@ -18,19 +18,18 @@ from sqlalchemy.exc import IntegrityError
 from whatsapp_provider.campaigns.forecast import ChannelHistory
 from whatsapp_provider.campaigns.ledger.columns import kept
 from whatsapp_provider.campaigns.ledger.database import Clock, insert_one
-from whatsapp_provider.campaigns.ledger.moments import NOW
 from whatsapp_provider.campaigns.ledger.schema import channel as channels
 from whatsapp_provider.campaigns.ledger.schema import permit
 from whatsapp_provider.campaigns.pacing import DAY, Pace, Window
 
 KEPT_SECONDS = 2 * DAY
 LONGEST_QUIET = DAY  #: a gateway that asks for more is asked again after a day
+_QUIET = "the gateway asked to wait"
 
 # Made once: see turns.py.
 _mine = channels.c.channel == bindparam("b_channel")
 _channel = select(channels).where(_mine)
 _locked_channel = _channel.with_for_update()
-_channel_now = select(channels, NOW).where(_mine)
 _counted = (permit.c.channel == bindparam("b_channel")) & (permit.c.count > 0)
 _used = select(
     func.coalesce(func.sum(permit.c.count), 0).label("used"), func.min(permit.c.taken_at).label("oldest")
@@ -79,18 +78,13 @@ def room(
     clock: Clock,
     chance: random.Random,
 ) -> Room:
-    """Return how many of ``wanted`` places all limits have; a channel with a bounded pace is locked by it.
+    """Return how many of ``wanted`` places all limits of a bounded pace have; the channel is locked by it.
 
     :param chance: what gaps are drawn from.
     """
-    if pace.is_bounded:
-        row: Row[Any] | None = lock_channel(connection, channel)
-        # The wait for the lock may have been long, and permits are dated by when they are taken.
-        now = clock.now()
-    else:
-        # Nothing to be counted, so nobody needs to wait for another.
-        row = connection.execute(_channel_now, {"b_channel": channel}).one_or_none()
-        now = clock.now() if row is None else clock.told(row)
+    row = lock_channel(connection, channel)
+    # The wait for the lock may have been long, and permits are dated by when they are taken.
+    now = clock.now()
     places, wait, limit = min(wanted, pace.at_once), 0.0, ""
     for free, until_free, name in _limits(connection, channel, pace, row, now):
         places = min(places, free)
@@ -99,13 +93,23 @@ def room(
     return Room(max(int(places), 0), wait, limit, now, pace.gap(chance))
 
 
+def unless_quiet(wanted: int, quiet_until: float | None, now: float) -> Room:
+    """Return ``wanted`` places, as a pace without bounds has them; none while the gateway asked to wait.
+
+    :param quiet_until: until when it did.
+    """
+    if quiet_until is not None and quiet_until > now:
+        return Room(0, quiet_until - now, _QUIET, now)
+    return Room(wanted, 0.0, "", now)
+
+
 def _limits(
-    connection: Connection, channel: str, pace: Pace, row: Row[Any] | None, now: float
+    connection: Connection, channel: str, pace: Pace, row: Row[Any], now: float
 ) -> Iterator[tuple[float, float, str]]:
     """Yield of each limit how many places are free, in how many seconds there may be one, and its name."""
-    if row is not None and row.quiet_until is not None and row.quiet_until > now:
-        yield 0, row.quiet_until - now, "the gateway asked to wait"
-    if pace.spacing is not None and row is not None:
+    if row.quiet_until is not None and row.quiet_until > now:
+        yield 0, row.quiet_until - now, _QUIET
+    if pace.spacing is not None:
         last = connection.execute(_last, {"b_channel": channel}).scalar_one_or_none()
         # Another pace may have sent the last one, and drawn no gap or a shorter one.
         opens = max(row.next_at or -inf, -inf if last is None else last + pace.spacing[0])
