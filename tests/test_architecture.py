@@ -61,9 +61,14 @@ LAYERS = (
     Layer(("dispositions",), ("errors",)),
     Layer(("deadline",), ("dispositions",)),
     Layer(("exchange",), ("dispositions", "errors")),
-    Layer(("wire_failures",), ("errors", "dispositions"), ("httpx", "httpcore")),
-    Layer(("network",), (), ("httpcore",)),
-    Layer(("places",), ("errors", "deadline", "exchange", "network", "wire_failures"), ("httpx", "httpcore")),
+    Layer(("wire_failures",), ("errors", "dispositions"), ("httpx",)),
+    Layer(("network",), (), ("httpx",)),
+    Layer(("conversation",), ("exchange", "network"), ("h11", "httpx")),
+    Layer(
+        ("places",),
+        ("conversation", "errors", "deadline", "exchange", "network", "wire_failures"),
+        ("h11", "httpx"),
+    ),
     Layer(
         ("transport",),
         ("__init__", "errors", "deadline", "dispositions", "exchange", "places", "wire_failures"),
@@ -247,13 +252,14 @@ def test_every_exception_is_still_needed() -> None:
 
 
 def test_the_wire_alone_knows_the_http_library() -> None:
-    library = ("httpx", "httpcore")
+    library = ("httpx", "h11")
     owners = {name for name in modules() for imported, _ in imports(name) if within(imported, library)}
     # The emulator's settings of webhooks name its type; they are for the type checker.
     assert {name for name in owners if not name.startswith("emulator.")} == {
         "transport",
         "places",
         "network",
+        "conversation",
         "wire_failures",
     }
 
@@ -315,7 +321,17 @@ def _overloads(node: Definition) -> bool:
 
 # -- what an import loads -------------------------------------------------------------------------
 
-HEAVY = ("httpx", "httpcore", "phonenumbers", "sqlalchemy", "jinja2", "fastapi", "starlette", "tenacity")
+HEAVY = (
+    "h11",
+    "httpx",
+    "httpcore",
+    "phonenumbers",
+    "sqlalchemy",
+    "jinja2",
+    "fastapi",
+    "starlette",
+    "tenacity",
+)
 FOLDERS = tuple(line.folder.removeprefix(f"{ROOT.name}.") for line in GATEWAYS.values())
 #: A DAG file, a worker and the scheduler import these; Airflow's own SDK comes before them.
 EDGE_MODULES = [

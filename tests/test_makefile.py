@@ -74,7 +74,7 @@ def test_every_direct_dependency_is_pinned(file):
     assert names - pinned == {"airflow-provider-whatsapp"}
 
 
-@pytest.mark.parametrize("library", ["alembic", "httpcore", "httpx", "pydantic", "sqlalchemy", "tenacity"])
+@pytest.mark.parametrize("library", ["alembic", "h11", "httpx", "pydantic", "sqlalchemy", "tenacity"])
 def test_what_is_tested_with_the_newest_airflow_only_rests_on_the_same_libraries_everywhere(library):
     versions = {
         line.partition("==")[2]

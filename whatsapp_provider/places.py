@@ -1,9 +1,8 @@
-"""A connection for each message that is under way: httpx's own, without the client and the pools around it.
+"""A connection for each message that is under way: HTTP as httpx speaks it, without the client and pools around it.
 
 A run sends the same request thousands of times to one address, each under its lease and as many at once as it has
 places. So it needs little of what a client does for each request: to merge a URL and headers anew, redirects, cookies,
-proxies, a pool that looks at all its connections. That is half of the work. What is written and read, and how it fails,
-is httpcore's as before.
+proxies, a pool that looks at all its connections. That is most of the work.
 """
 
 from __future__ import annotations
@@ -14,13 +13,14 @@ import ssl
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
-import httpcore
+import h11
 import httpx
 
 from whatsapp_provider import network
+from whatsapp_provider.conversation import Conversation
 from whatsapp_provider.deadline import Writing
 from whatsapp_provider.errors import WhatsAppError
 from whatsapp_provider.exchange import Answer, Request
@@ -31,10 +31,14 @@ IDLE_SECONDS = 5.0  #: that a connection is kept unused, as in httpx's own pools
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """What a URL means on the wire."""
+    """What a URL means on the wire.
 
-    origin: tuple[bytes, bytes, int]
-    url: httpcore.URL
+    :param origin: scheme, host and port.
+    :param host: as the request's head names it.
+    """
+
+    origin: tuple[str, str, int]
+    path: bytes
     host: bytes
 
 
@@ -53,7 +57,7 @@ class Places:
             (b"accept-encoding", b"gzip, deflate"),
             (b"connection", b"keep-alive"),
         ]
-        self._idle: dict[tuple[bytes, bytes, int], deque[httpcore.AsyncHTTP11Connection]] = {}
+        self._idle: dict[tuple[str, str, int], deque[Conversation]] = {}
 
     @staticmethod
     def suit(request: Request) -> bool:
@@ -63,34 +67,33 @@ class Places:
     async def exchange(self, request: Request, where: str, writing: Writing) -> Answer:
         """Send one request once, and raise what a wire raises.
 
-        :param writing: asked before each part of it is written.
+        :param writing: asked before a connection is taken and again before the request is written.
         """
-        target, built = self._built(request, where)
+        target, head, content = self._built(request, where)
         writing.check(where)
-        writing.listen(where, built.extensions)
         limit = request.timeouts.exchange
-        connection: httpcore.AsyncHTTP11Connection | None = None
+        taken: Conversation | None = None
+        is_over = False
         try:
             async with asyncio.timeout(limit):
-                connection = await self._take(target, request.timeouts.connect)
-                response = await connection.handle_async_request(built)
-                try:
-                    body = await whole(response.aiter_stream(), where, response.status)
-                finally:
-                    await response.aclose()
+                taken = await self._take(target, request)
+                response = await taken.ask(head, content, partial(writing.check, where))
+                body = await whole(taken.body(), where, response.status_code)
+                is_over = True
             return _answer(response, body)
         except WhatsAppError:
             raise
         except Exception as error:
             raise failure_of(error, where, limit) from None
         finally:
-            # What did not come to its end was closed; the next request must not meet the rest of an answer.
-            if connection is not None and connection.is_available():
-                self._idle[target.origin].append(connection)
+            # The next request must not meet the rest of an answer.
+            if taken is not None:
+                if is_over and taken.end():
+                    self._idle[target.origin].append(taken)
+                else:
+                    taken.close()
 
-    def _built(self, request: Request, where: str) -> tuple[_Target, httpcore.Request]:
-        bounds = request.timeouts
-        timeout = {"connect": bounds.connect, "read": bounds.read, "write": bounds.write}
+    def _built(self, request: Request, where: str) -> tuple[_Target, h11.Request, bytes]:
         try:
             target = _target(request.url)
             body = b"" if request.json is None else _body(request.json)
@@ -99,42 +102,40 @@ class Places:
                 headers.append((b"content-type", b"application/json"))
             if body or request.method in {"POST", "PUT", "PATCH"}:
                 headers.append((b"content-length", b"%d" % len(body)))
-            return target, httpcore.Request(
-                request.method, target.url, headers=headers, content=body, extensions={"timeout": timeout}
-            )
+            return target, h11.Request(method=request.method, target=target.path, headers=headers), body
         except httpx.InvalidURL as error:
             raise no_address(error, where) from None
+        except h11.LocalProtocolError:
+            raise unwritable(ValueError(), where) from None
         except (ValueError, TypeError) as error:
             raise unwritable(error, where) from None
 
-    async def _take(self, target: _Target, seconds: float) -> httpcore.AsyncHTTP11Connection:
+    async def _take(self, target: _Target, request: Request) -> Conversation:
         """Return the connection that rested for longest, so that those too many end by themselves, or a new one."""
         idle = self._idle.setdefault(target.origin, deque())
         while idle:
-            connection = idle.popleft()
-            if not connection.has_expired():
-                return connection
-            await connection.aclose()
+            taken = idle.popleft()
+            if not taken.has_rested(IDLE_SECONDS):
+                taken.bounds = request.timeouts
+                return taken
+            taken.close()
         scheme, host, port = target.origin
-        context = self._context if scheme == b"https" else None
-        stream = await network.connect(host.decode("ascii"), port, context, seconds)
-        return httpcore.AsyncHTTP11Connection(target.url.origin, stream, keepalive_expiry=IDLE_SECONDS)
+        context = self._context if scheme == "https" else None
+        stream = await network.connect(host, port, context, request.timeouts.connect)
+        return Conversation(stream, request.timeouts)
 
     async def aclose(self) -> None:
         """Close the connections that are not in use."""
         for idle in self._idle.values():
             while idle:
-                await idle.popleft().aclose()
+                idle.popleft().close()
 
 
 @lru_cache(maxsize=64)
 def _target(url: str) -> _Target:
     parsed = httpx.URL(url)
-    told = httpcore.URL(
-        scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path
-    )
-    origin = told.origin
-    return _Target((origin.scheme, origin.host, origin.port), told, parsed.netloc)
+    port = parsed.port or (443 if parsed.scheme == "https" else 80)
+    return _Target((parsed.scheme, parsed.raw_host.decode("ascii"), port), parsed.raw_path, parsed.netloc)
 
 
 def _body(value: Any) -> bytes:
@@ -146,11 +147,11 @@ def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
     return [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
 
 
-def _answer(response: httpcore.Response, body: bytes) -> Answer:
+def _answer(response: h11.Response, body: bytes) -> Answer:
     headers: dict[str, str] = {}
     for name, value in response.headers:
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        key, text = name.decode("latin-1"), value.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     if "content-encoding" in headers:
-        body = httpx.Response(response.status, headers=response.headers, content=body).content
-    return Answer(response.status, headers, body)
+        body = httpx.Response(response.status_code, headers=list(response.headers), content=body).content
+    return Answer(response.status_code, headers, body)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable
 
-import httpcore
 import httpx
 
 from whatsapp_provider.dispositions import BUILDING, EXCHANGE, UNLISTED, failure
@@ -19,7 +18,7 @@ def failure_of(error: Exception, where: str, limit: float) -> WhatsAppError:
     :param limit: seconds that the exchange was given.
     """
     kind = type(error).__name__
-    known = type(error) in {getattr(library, kind, TimeoutError) for library in (httpx, httpcore)}
+    known = type(error) is getattr(httpx, kind, TimeoutError)
     found = EXCHANGE.get(kind, UNLISTED) if known else UNLISTED
     if found.disposition is Disposition.RETRY:
         told = f"{where} can't be reached ({kind}: {error or 'no detail'}); nothing was sent."

@@ -26,7 +26,17 @@ from tests.bench.forks import in_a_fork_of
 PROCESSES = 9
 MOST_MILLISECONDS = 50.0
 #: Loaded by whoever sends, not by whoever reads a DAG file.
-HEAVY = ("httpx", "httpcore", "phonenumbers", "sqlalchemy", "jinja2", "fastapi", "starlette", "tenacity")
+HEAVY = (
+    "h11",
+    "httpx",
+    "httpcore",
+    "phonenumbers",
+    "sqlalchemy",
+    "jinja2",
+    "fastapi",
+    "starlette",
+    "tenacity",
+)
 #: Hooks of other providers that do the same: reach a service.
 PEERS = (
     "airflow.providers.http.hooks.http",
