@@ -13,7 +13,6 @@ from whatsapp_provider.exchange import Timeouts
 from whatsapp_provider.network import Stream
 
 MAX_HEAD_BYTES = 100 * 1024  #: of an answer, as in httpx
-Headers = list[tuple[bytes, bytes]]
 
 
 class Conversation:
@@ -42,8 +41,10 @@ class Conversation:
         # A server may close its side before it has read all, and have answered.
         with suppress(httpx.WriteError):
             await self._stream.write(data, self.bounds.write)
-        while not isinstance(event := await self._next(), h11.Response):
+        while isinstance(event := await self._next(), h11.InformationalResponse):
             pass
+        if not isinstance(event, h11.Response):
+            raise httpx.RemoteProtocolError("What came is no answer.")
         return event
 
     async def body(self) -> AsyncIterator[bytes]:
@@ -51,7 +52,7 @@ class Conversation:
         while isinstance(event := await self._next(), h11.Data):
             yield bytes(event.data)
 
-    async def _next(self) -> h11.Event | type[h11.PAUSED]:
+    async def _next(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
         while True:
             with _told():
                 event = self._h11.next_event()
@@ -65,7 +66,8 @@ class Conversation:
 
     def end(self) -> bool:
         """Say that a request is over; ``False`` if there can be no other."""
-        if not (self._h11.our_state is self._h11.their_state is h11.DONE):
+        unasked, _ = self._h11.trailing_data
+        if unasked or not (self._h11.our_state is self._h11.their_state is h11.DONE):
             return False
         self._h11.start_next_cycle()
         self._rests_since = monotonic()

@@ -66,6 +66,23 @@ async def test_a_head_and_its_body_arrive_as_one() -> None:
     assert first[0].endswith(b'\r\n\r\n{"body":"one"}')
 
 
+async def test_what_came_unasked_with_an_answer_is_not_the_next_one() -> None:
+    connections = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        while True:
+            await body_of(reader)
+            writer.write(OK % (5, b'"one"') + OK % (9, b'"unasked"'))
+
+    async with server(talk) as url:
+        wire = Places()
+        told = [(await wire.exchange(Request("POST", url, json={}))).json() for _ in range(3)]
+        await wire.aclose()
+    assert (told, connections) == (["one"] * 3, 3)
+
+
 @pytest.mark.parametrize("seen", [False, True])
 async def test_what_comes_unasked_while_a_connection_rests_is_not_the_next_one(seen: bool) -> None:
     writers: list[asyncio.StreamWriter] = []
