@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from time import monotonic
 
 import h11
@@ -38,9 +38,7 @@ class Conversation:
                 data += self._h11.send(h11.Data(body)) or b""
             data += self._h11.send(h11.EndOfMessage()) or b""
         check()
-        # A server may close its side before it has read all, and have answered.
-        with suppress(httpx.WriteError):
-            await self._stream.write(data, self.bounds.write)
+        await self._stream.write(data, self.bounds.write)
         while isinstance(event := await self._next(), h11.InformationalResponse):
             pass
         if not isinstance(event, h11.Response):
@@ -59,8 +57,6 @@ class Conversation:
             if event is not h11.NEED_DATA:
                 return event
             data = await self._stream.read(self.bounds.read)
-            if not data and self._h11.their_state is h11.SEND_RESPONSE:
-                raise httpx.RemoteProtocolError("The server closed the connection without an answer.")
             with _told():
                 self._h11.receive_data(data)
 

@@ -14,9 +14,10 @@ from tests.wire.line import RESET_ON_CLOSE
 from tests.wire.transports import Places
 from whatsapp_provider import network
 from whatsapp_provider.deadline import writing_while
-from whatsapp_provider.errors import Disposition, WhatsAppError
+from whatsapp_provider.errors import Disposition, InputError, WhatsAppError
 from whatsapp_provider.exchange import Request, Timeouts
 
+HASTY = Timeouts(connect=5.0, read=5.0, write=0.2)
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s"
 
@@ -136,6 +137,26 @@ async def test_an_answer_that_ends_with_its_connection_is_not_whole_where_that_w
     assert (caught.value.disposition, caught.value.code) == (Disposition.HOLD, "ReadError")
 
 
+@pytest.mark.parametrize("said", [b"", b"220 ready\r\n\r\n", OK % (9, b"too short"[:5])])
+async def test_what_is_no_whole_answer_is_held(said: bytes) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await body_of(reader)
+        writer.write(said)
+        writer.close()
+
+    async with server(talk) as url:
+        with pytest.raises(WhatsAppError) as caught:
+            await Places().exchange(Request("POST", url, json={}))
+    assert (caught.value.disposition, caught.value.code) == (Disposition.HOLD, "RemoteProtocolError")
+
+
+async def test_a_header_that_would_be_two_is_found_before_anything_leaves() -> None:
+    with pytest.raises(InputError, match="nothing was sent"):
+        await Places().exchange(
+            Request("POST", "http://127.0.0.1:9", {"authorization": "x\r\nto: y"}, json={})
+        )
+
+
 async def test_an_answer_and_a_request_of_megabytes_come_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(network, "MANY_BYTES", 4096)
     large = "x" * 3_000_000
@@ -164,11 +185,10 @@ async def test_a_server_that_reads_nothing_is_given_up_in_time_and_the_send_is_h
         await over.wait()
         writer.transport.abort()
 
-    bounds = Timeouts(connect=5.0, read=5.0, write=0.2)
     async with server(talk) as url:
         asked = time.monotonic()
         with pytest.raises(WhatsAppError) as caught:
-            await Places().exchange(Request("POST", url, json={"body": "x" * 20_000_000}, timeouts=bounds))
+            await Places().exchange(Request("POST", url, json={"body": "x" * 20_000_000}, timeouts=HASTY))
         over.set()
     assert (caught.value.disposition, caught.value.code) == (Disposition.HOLD, "WriteTimeout")
     assert time.monotonic() - asked < 4
