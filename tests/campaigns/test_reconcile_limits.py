@@ -196,6 +196,24 @@ def test_of_a_big_campaign_only_the_newest_are_read(
     assert desk.ledger.specimen(record, found.since + LATER) is None
 
 
+def test_of_a_channel_that_sends_on_one_speaks_that_the_history_must_show_by_now(desk: Desk) -> None:
+    record = desk.plan(3)
+    desk.run(record)
+    now = desk.time.database()
+    with desk.ledger._database.transaction() as connection:
+        for index, ago in enumerate((100, 50, 1)):
+            one = update(delivery).where(delivery.c.recipient == number(index))
+            connection.execute(one.values(intended_at=now - ago))
+
+    def chosen(since: float, settle: float) -> str | None:
+        found = desk.ledger.specimen(record, now - since, settle)
+        return found and found.address
+
+    assert chosen(since=60, settle=30) == number(1), "the newest of those that are old enough"
+    assert chosen(since=60, settle=0) == number(2)
+    assert chosen(since=20, settle=30) == number(2), "none that is old enough speaks for the time after"
+
+
 def test_a_look_in_vain_does_not_bring_back_the_looks_at_an_earlier_attempt(desk: Desk) -> None:
     """The version before leaves the looks of an attempt in the row when the next one comes into doubt."""
     book = Book(desk)

@@ -173,7 +173,9 @@ class Reconciler:
         moments = sorted({doubt.since for doubt in ripe})
         specimen: Specimen | None = None
         for since in dict.fromkeys((moments[-1], moments[0])):
-            specimen = specimen or await self._call(self._ledger.specimen, self._record, since)
+            specimen = specimen or await self._call(
+                self._ledger.specimen, self._record, since, self._delays.settle
+            )
         if specimen is None:
             return {doubt.id: NOTHING_AFTER for doubt in ripe}
         if not await self._shows(specimen):

@@ -108,16 +108,14 @@ def test_a_turn_that_waited_for_a_lock_looks_at_its_campaign_again(
 
 @ALL
 def test_a_turn_that_waited_for_its_channel_asks_at_once_what_the_hours_are_by_now(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk,
 ) -> None:
-    clock = [0.0]
-    monkeypatch.setattr(standing, "uptime", lambda: clock[0])
     pace = Pace("hourly", (Window(99, 3600.0),))
     lease = desk.ledger.begin(desk.plan(9, desk.campaign(pace=pace)), label="", seconds=60)
 
     def meanwhile(_connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         if statement.startswith("SELECT wa_channel"):
-            clock[0] += standing.OLD_SECONDS * 2
+            desk.time.now += standing.OLD_SECONDS * 2
 
     event.listen(desk.ledger._database.engine, "before_cursor_execute", meanwhile)
     turn = desk.ledger.turn(lease, [], places=2, pace=pace)

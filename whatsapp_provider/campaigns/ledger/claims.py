@@ -27,7 +27,7 @@ from whatsapp_provider.campaigns.ledger.database import Clock
 from whatsapp_provider.campaigns.ledger.due import Due
 from whatsapp_provider.campaigns.ledger.records import Lease, Task, Turn
 from whatsapp_provider.campaigns.ledger.schema import delivery, runner
-from whatsapp_provider.campaigns.ledger.standing import Standing
+from whatsapp_provider.campaigns.ledger.standing import OLD_SECONDS, Standing
 from whatsapp_provider.campaigns.ledger.states import OPEN, DeliveryState
 from whatsapp_provider.campaigns.ledger.windows import Room
 from whatsapp_provider.campaigns.pacing import Pace
@@ -75,9 +75,10 @@ def take_tasks(
     if claim.pace.is_bounded:
         room = windows.room(connection, claim.lease.channel, claim.pace, len(rows), clock, chance)
     else:
-        # Nothing to be counted, so nobody needs to wait for another.
-        room = windows.unless_quiet(len(rows), standing.quiet_until, now)
-    if standing.is_old:
+        # Nothing to be counted, so nobody needs to wait for another, but where a cap is counted.
+        moment = now if claim.rules.cap is None else clock.now()
+        room = windows.unless_quiet(len(rows), standing.quiet_until, moment)
+    if room.now - now > OLD_SECONDS:
         return Turn(open=open_count, wait=0.0)
     if room.places == 0:
         return Turn(open=open_count, wait=room.wait, limit=room.limit)

@@ -40,10 +40,14 @@ class Settling(Store):
             return doubts.doubtful(connection, record, delays, given_up, now)
 
     @again_after_deadlock
-    def specimen(self, record: CampaignRecord, since: float) -> Specimen | None:
-        """Return a message that the gateway of the campaign's channel took, and that speaks for a moment."""
+    def specimen(self, record: CampaignRecord, since: float, settle: float = 0.0) -> Specimen | None:
+        """Return a message that the gateway of the campaign's channel took, and that speaks for a moment.
+
+        :param settle: seconds that the gateway may take to show a message.
+        """
         with self._database.transaction() as connection:
-            return specimens.specimen(connection, record, since)
+            shown_by = self._database.now(connection) - settle
+            return specimens.specimen(connection, record, since, shown_by)
 
     @again_after_deadlock
     def unclaimed(self, message_ids: Sequence[str]) -> set[str]:

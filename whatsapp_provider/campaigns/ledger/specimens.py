@@ -22,7 +22,9 @@ _taken = select(delivery.c.address, delivery.c.message_id, delivery.c.intended_a
 )
 
 
-def specimen(connection: Connection, record: CampaignRecord, since: float) -> Specimen | None:
+def specimen(
+    connection: Connection, record: CampaignRecord, since: float, shown_by: float
+) -> Specimen | None:
     """Return the newest message known of that the channel's gateway took and that speaks for ``since``.
 
     One from long before says nothing: the history may have stopped storing meanwhile. So it was intended at or
@@ -30,12 +32,16 @@ def specimen(connection: Connection, record: CampaignRecord, since: float) -> Sp
     The campaign's own are asked first. Of a campaign of any size only the last in the order of the audience are
     read, and those that came out of doubt lately, which may be of any place.
 
+    Where other runs send on, the newest may be too new for the history: one that it must have by now comes first.
+
     :param since: seconds since the epoch by the database's clock: when the intent was committed of what is in doubt.
+    :param shown_by: what was intended until then must be shown by now.
     """
     found = _settled(connection, record.channel)
     for campaign, lane in _parts(connection, record):
         found += _newest(connection, campaign, lane)
-        newest = max(found, key=lambda one: one.since, default=None)
+        shown = [one for one in found if since <= one.since <= shown_by]
+        newest = max(shown or found, key=lambda one: one.since, default=None)
         if newest is not None and newest.speaks_for(since):
             return newest
     return None
