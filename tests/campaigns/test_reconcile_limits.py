@@ -196,6 +196,21 @@ def test_of_a_big_campaign_only_the_newest_are_read(
     assert desk.ledger.specimen(record, found.since + LATER) is None
 
 
+def test_a_message_that_another_run_has_just_sent_is_not_looked_for(desk: Desk, phones: Remembering) -> None:
+    phones.answer = lambda recipient, _attempt: NO_ANSWER if recipient == number(0) else None
+    phones.delivers = lambda _recipient, _attempt: False
+    record = desk.plan(3)
+    desk.run(record)
+    desk.time.now += 1000
+    with desk.ledger._database.transaction() as connection:
+        just_now = update(delivery).where(delivery.c.recipient == number(2))
+        connection.execute(just_now.values(intended_at=phones.now - SETTLE / 2))
+    look(desk, record, phones)
+    assert (phones.now, number(1)) in phones.looked
+    assert (phones.now, number(2)) not in phones.looked
+    assert [doubt.looks for doubt in desk.ledger.doubtful(record, AT_ONCE)] == [1]
+
+
 def test_of_a_channel_that_sends_on_one_speaks_that_the_history_must_show_by_now(desk: Desk) -> None:
     record = desk.plan(3)
     desk.run(record)
